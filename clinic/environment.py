@@ -1,0 +1,56 @@
+"""What the settings read from the environment."""
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+
+def env_bool(name: str, default: bool) -> bool:
+    value = os.environ.get(name)
+    return default if value is None else value.strip().lower() in {"1", "true", "yes", "on"}
+
+
+def env_list(name: str, default: list[str]) -> list[str]:
+    value = os.environ.get(name)
+    return default if value is None else [item.strip() for item in value.split(",") if item.strip()]
+
+
+def local_folder(base: Path) -> Path:
+    return Path(os.environ.get("GENUFLEX_LOCAL_DIR", base / ".genuflex")).resolve()
+
+
+def secret_key(folder: Path) -> str:
+    """The key from GENUFLEX_SECRET_KEY, or one made on the first run and kept in the local folder."""
+    if key := os.environ.get("GENUFLEX_SECRET_KEY"):
+        return key
+    path = folder / "secret_key"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(48))
+    return path.read_text()
+
+
+def database_from_url(url: str | None, local_dir: Path) -> dict:
+    """Django's DATABASES entry. Without a URL: the project's own server, reached by its socket."""
+    if not url:
+        from clinic.local_postgres import LocalPostgres
+
+        url = LocalPostgres(local_dir / "postgres").url
+    parts = urlsplit(url)
+    if parts.scheme not in {"postgres", "postgresql"}:
+        raise ValueError(f"DATABASE_URL must start with postgresql:// (it starts with {parts.scheme!r}).")
+    options = dict(parse_qsl(parts.query))
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": options.pop("host", parts.hostname or ""),
+        "PORT": str(options.pop("port", parts.port or "")),
+        "OPTIONS": options,
+        "CONN_HEALTH_CHECKS": True,
+    }
