@@ -1,0 +1,45 @@
+"""Rebuilds every artefact of `models/body/` from the public sources.
+
+    python -m generation.engine.body.build_model SOURCE
+
+SOURCE is the wheel `nimblephysics==0.10.52.1` or its unpacked `nimblephysics/models/rajagopal_data` folder.
+"""
+
+import argparse
+import hashlib
+import tempfile
+from pathlib import Path
+
+from generation.engine.body.builder.osim import adapt_model
+from generation.engine.body.builder.source import MODEL_FILE, bone_meshes, source_folder
+
+MODELS = Path(__file__).resolve().parents[3] / "models" / "body"
+
+
+def build(source: Path, target: Path = MODELS) -> None:
+    """Write the body artefacts to the folder `target`. Raises ValueError when `source` is not the expected data."""
+    import opensim
+
+    opensim.Logger.setLevelString("Error")
+    opensim.Logger.removeFileSink()
+    target.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as work:
+        folder = source_folder(Path(source), Path(work))
+        generic = opensim.Model(str(folder / MODEL_FILE))
+        generic.initSystem()
+        bones = bone_meshes(generic, folder)
+        adapt_model(folder / MODEL_FILE, bones, target / "genuflex.osim")
+        write_checksums(target)
+
+
+def write_checksums(folder: Path) -> None:
+    """Write `checksums.txt` of every other file in `folder`, in the format of `sha256sum --check`."""
+    files = sorted(path for path in folder.iterdir() if path.is_file() and path.name != "checksums.txt")
+    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in files]
+    (folder / "checksums.txt").write_text("".join(lines))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("source", type=Path)
+    build(parser.parse_args().source)
