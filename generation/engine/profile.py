@@ -1,0 +1,269 @@
+"""PROFILE.json: who squats, what the squat may do, and how. The schema is described in ``docs/profile.md``.
+
+Nothing is guessed: an unknown field, a unit that does not measure the variable, a value no person has, NaN or infinity
+raises :class:`ProfileError`, which names the field by its path (``constraints[2].unit``).
+"""
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from generation.engine.limits import CLINICIAN, MEASURED, Limit
+from generation.engine.presets import CONDITIONS, Preset, everybody_limits, preset_limits
+from generation.engine.variables import UnitMismatch, Variable, resolve, unit_factor
+
+MAX_BYTES = 200_000
+# How far the measured tempo may differ from the tempo asked for: the larger of the two (ours, E).
+TEMPO_TOLERANCE_S, TEMPO_TOLERANCE_FRACTION = 0.1, 0.05
+
+Side = Literal["right", "left", "both"]
+
+
+class ProfileError(ValueError):
+    """A profile that is not accepted; ``field`` is the path of the field, ``message`` says what to do."""
+
+    def __init__(self, field: str, message: str) -> None:
+        self.field, self.message = field, message
+        super().__init__(f"{field}: {message}" if field else message)
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
+
+
+class ProfileCondition(_Strict):
+    name: str
+    phase: str | None = None
+    side: Side | None = None
+    use_preset: bool = True       # false: the clinician has set the limits of this condition as constraints
+
+
+class ProfileConstraint(_Strict):
+    variable: str
+    min: float | None = None
+    max: float | None = None
+    unit: str
+    side: Side | None = None
+    source: Annotated[str, Field(max_length=500)] = ""
+    status: Literal["V", "R", "E", ""] = ""
+    origin: Literal["clinician", "preset", "measured range"] = CLINICIAN
+
+
+class Tempo(_Strict):
+    descent_s: Annotated[float, Field(ge=0.5, le=10)] | None = None
+    pause_s: Annotated[float, Field(ge=0, le=10)] | None = None
+    ascent_s: Annotated[float, Field(ge=0.5, le=10)] | None = None
+
+
+class _Range(_Strict):
+    min: float | None = None
+    max: float | None = None
+
+
+def _as_range(value: Any) -> Any:
+    if isinstance(value, (list, tuple)) and len(value) == 2:
+        return {"min": value[0], "max": value[1]}
+    return value
+
+
+MeasuredRange = Annotated[_Range, BeforeValidator(_as_range)]
+Amount = Annotated[float, Field(ge=0, le=10_000)]
+Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
+
+
+class BothSides(_Strict):
+    right: Amount | None = None
+    left: Amount | None = None
+
+
+class Profile(_Strict):
+    """One person and one prescription. Angles in degrees, lengths in metres, mass in kilograms, time in seconds."""
+
+    sex: Literal["female", "male"]
+    age_years: Annotated[float, Field(ge=10, le=110)]
+    height_m: Annotated[float, Field(ge=1.2, le=2.2)]
+    mass_kg: Annotated[float, Field(ge=30, le=250)]
+    strength: Annotated[dict[Identifier, Amount | BothSides], Field(max_length=60)] = {}
+    range_of_motion_deg: Annotated[dict[str, MeasuredRange], Field(max_length=60)] = {}
+    conditions: Annotated[list[ProfileCondition], Field(max_length=20)] = []
+    constraints: Annotated[list[ProfileConstraint], Field(max_length=100)] = []
+    tempo: Tempo = Tempo()
+    exercise: Literal["squat"] = "squat"
+    reference_motion: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+
+    # ---- what the engine reads ------------------------------------------------------------------------------------
+
+    def presets(self) -> list[tuple[ProfileCondition | None, Preset]]:
+        """The presets that apply: what holds for everybody, then each condition."""
+        found: list[tuple[ProfileCondition | None, Preset]] = [(None, everybody_limits())]
+        for condition in self.conditions:
+            if condition.use_preset:
+                found.append((condition, preset_limits(condition.name, condition.phase, condition.side)))
+        return found
+
+    def limits(self) -> list[Limit]:
+        """Every limit that this profile sets, not yet intersected. Raises ProfileError naming the field."""
+        limits = [limit for _, preset in self.presets() for limit in preset.limits]
+        for index, constraint in enumerate(self.constraints):
+            limits.append(_constraint_limit(constraint, f"constraints[{index}]"))
+        for name, measured in self.range_of_motion_deg.items():
+            limits.append(_measured_limit(name, measured))
+        for name in ("descent_s", "pause_s", "ascent_s"):
+            asked = getattr(self.tempo, name)
+            if asked is not None:
+                tolerance = tempo_tolerance(asked)
+                limits.append(Limit(name, min=max(0.0, asked - tolerance), max=asked + tolerance, source="tempo"))
+        return limits
+
+    def unused(self) -> list[dict[str, str]]:
+        """Fields that were given and that this version records without using."""
+        if not self.strength:
+            return []
+        return [{"field": "strength", "reason": "recorded; this version computes no muscle forces"}]
+
+
+def tempo_tolerance(asked_s: float) -> float:
+    """Accepted difference, in seconds, between a phase as asked and as measured on the delivered motion."""
+    return max(TEMPO_TOLERANCE_S, TEMPO_TOLERANCE_FRACTION * asked_s)
+
+
+def load_profile(path: str | Path) -> Profile:
+    """Read a PROFILE.json; ``reference_motion`` is resolved against the file's folder. Raises ProfileError."""
+    path = Path(path)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ProfileError("", f"cannot read {path.name}: {error.strerror or 'not a file'}") from None
+    if len(data) > MAX_BYTES:
+        raise ProfileError("", f"{path.name} is larger than {MAX_BYTES} bytes")
+    try:
+        content = json.loads(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise ProfileError("", f"{path.name} is not JSON: {error}") from None
+    profile = parse_profile(content)
+    if profile.reference_motion is not None:
+        resolved = (path.parent / profile.reference_motion).resolve()
+        if not resolved.is_file():
+            raise ProfileError("reference_motion", f"there is no file {profile.reference_motion}")
+        profile = profile.model_copy(update={"reference_motion": str(resolved)})
+    return profile
+
+
+def parse_profile(data: Any) -> Profile:
+    """A profile from decoded JSON. Raises ProfileError, and nothing else, whatever ``data`` is."""
+    if not isinstance(data, dict):
+        raise ProfileError("", "a profile is a JSON object")
+    if isinstance(data.get("sex"), str):
+        data = {**data, "sex": data["sex"].strip().lower()}
+    try:
+        profile = Profile.model_validate(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise ProfileError(_path(first["loc"]), _plain(first)) from None
+    except RecursionError:
+        raise ProfileError("", "the profile is nested too deeply") from None
+    for index, condition in enumerate(profile.conditions):
+        _check_condition(condition, f"conditions[{index}]")
+    profile.limits()
+    return profile
+
+
+# ---- checks of meaning --------------------------------------------------------------------------------------------
+
+def _check_condition(condition: ProfileCondition, path: str) -> None:
+    known = CONDITIONS.get(condition.name)
+    if known is None:
+        names = ", ".join(CONDITIONS)
+        raise ProfileError(f"{path}.name", f"unknown condition {_short(condition.name)}; use one of {names}")
+    if not condition.use_preset:
+        return
+    if known.phases and condition.phase is None:
+        raise ProfileError(f"{path}.phase", f"{known.name} needs a phase: one of {', '.join((*known.phases, 'all'))}")
+    if condition.phase not in (None, "all", *known.phases):
+        phases = ", ".join((*known.phases, "all"))
+        raise ProfileError(f"{path}.phase", f"{known.name} has no phase {_short(condition.phase)}; use one of {phases}")
+    if condition.side is not None and not known.sided:
+        raise ProfileError(f"{path}.side", f"{known.name} has no side; leave it out")
+    refused = preset_limits(condition.name, condition.phase, condition.side).refused
+    if refused:
+        raise ProfileError(f"{path}.phase", refused)
+
+
+def _constraint_limit(constraint: ProfileConstraint, path: str) -> Limit:
+    variable, side = _variable(constraint.variable, f"{path}.variable")
+    try:
+        factor = unit_factor(constraint.unit, variable)
+    except UnitMismatch as error:
+        raise ProfileError(f"{path}.unit", str(error)) from None
+    if side is not None and constraint.side not in (None, side):
+        raise ProfileError(f"{path}.side", f"{constraint.variable} already names the {side} side")
+    side = side or constraint.side
+    if side is not None and not variable.sided:
+        raise ProfileError(f"{path}.side", f"{variable.name} has no side; leave it out")
+    low, high = _bounds(constraint.min, constraint.max, factor, variable, path)
+    return Limit(variable.name, side, low, high, constraint.source, constraint.status, constraint.origin)
+
+
+def _measured_limit(name: str, measured: _Range) -> Limit:
+    path = f"range_of_motion_deg.{_short(name, quotes='')}"
+    variable, side = _variable(name, path)
+    if variable.unit != "deg" or variable.kind != "range":
+        raise ProfileError(path, f"{variable.name} is not a joint range in degrees")
+    low, high = _bounds(measured.min, measured.max, 1.0, variable, path)
+    return Limit(variable.name, side, low, high, "range of motion", "", MEASURED)
+
+
+def _variable(name: str, path: str) -> tuple[Variable, str | None]:
+    try:
+        return resolve(name)
+    except KeyError:
+        raise ProfileError(path, f"unknown variable {_short(name)}; docs/profile.md lists them") from None
+
+
+def _bounds(low: float | None, high: float | None, factor: float, variable: Variable,
+            path: str) -> tuple[float | None, float | None]:
+    if low is None and high is None:
+        raise ProfileError(path, "give min, max or both")
+    converted = []
+    for name, value in (("min", low), ("max", high)):
+        value = None if value is None else value * factor
+        if value is not None and not variable.lowest <= value <= variable.highest:
+            raise ProfileError(f"{path}.{name}", f"{value:g} {variable.unit} is outside what {variable.name} can be: "
+                         f"{variable.lowest:g} to {variable.highest:g}")
+        converted.append(value)
+    if low is not None and high is not None and low > high:
+        raise ProfileError(f"{path}.min", f"min ({low:g}) is above max ({high:g})")
+    return converted[0], converted[1]
+
+
+def _short(text: object, quotes: str = "'") -> str:
+    text = str(text)
+    return quotes + (text if len(text) <= 60 else text[:57] + "...") + quotes
+
+
+def _path(loc: tuple) -> str:
+    path = ""
+    for part in loc:
+        if isinstance(part, int):
+            path += f"[{part}]"
+        elif part in ("float", "BothSides", "[key]") or "function-" in part or part.startswith("constrained"):
+            continue
+        else:
+            path += ("." if path else "") + _short(part, quotes="")
+    return path
+
+
+def _plain(error: dict) -> str:
+    kind = error["type"]
+    if kind == "extra_forbidden":
+        return "unknown field; docs/profile.md lists the fields"
+    if kind == "missing":
+        return "is needed"
+    if kind == "finite_number":
+        return "must be a finite number"
+    if kind in ("model_type", "model_attributes_type", "dict_type"):
+        return "must be an object with named fields"
+    return error["msg"][0].lower() + error["msg"][1:]

@@ -1,0 +1,148 @@
+"""What can be limited and measured: the registry of variables.
+
+Each variable has one unit. A limit on a variable of kind ``range`` holds at every instant of the motion; on the other
+kinds it holds for the one number that the whole motion gives. Angles of joints carry the signs of the OpenSim model
+(Rajagopal et al. 2016), except where the name says another direction (``lumbar_flexion`` = - ``lumbar_extension``).
+"""
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+RIGHT, LEFT, BOTH = "right", "left", "both"
+SIDES = (RIGHT, LEFT)
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One measurable quantity. ``lowest`` and ``highest`` bound what a limit on it may sensibly say (ours, E)."""
+
+    name: str
+    unit: str
+    sided: bool
+    kind: str            # "range": every instant | "peak" | "mean" | "duration": one number for the whole motion
+    label: str           # plain language, for pages
+    meaning: str         # exactly what is measured
+    lowest: float
+    highest: float
+
+
+_ALL = (
+    # joint angles, at every instant
+    Variable("knee_flexion", "deg", True, "range", "Knee bend",
+             "OpenSim knee_angle at every instant; + is flexion, 0 is straight.", -10, 170),
+    Variable("hip_flexion", "deg", True, "range", "Hip bend",
+             "OpenSim hip_flexion at every instant: thigh relative to pelvis; + is flexion.", -40, 150),
+    Variable("hip_adduction", "deg", True, "range", "Hip adduction",
+             "OpenSim hip_adduction at every instant; + is towards the midline, - is abduction.", -70, 50),
+    Variable("hip_internal_rotation", "deg", True, "range", "Hip internal rotation",
+             "OpenSim hip_rotation at every instant; + is internal, - is external.", -70, 70),
+    Variable("ankle_dorsiflexion", "deg", True, "range", "Ankle dorsiflexion",
+             "OpenSim ankle_angle at every instant; + is dorsiflexion (shin forward over the foot).", -60, 60),
+    Variable("lumbar_flexion", "deg", False, "range", "Low-back flexion",
+             "Minus OpenSim lumbar_extension at every instant: trunk against pelvis; + is forward bending.", -60, 100),
+    Variable("lumbar_bending", "deg", False, "range", "Low-back side bending",
+             "OpenSim lumbar_bending at every instant; + is to the right.", -60, 60),
+    Variable("lumbar_rotation", "deg", False, "range", "Low-back rotation",
+             "OpenSim lumbar_rotation at every instant; + is to the left.", -60, 60),
+    Variable("pelvis_tilt", "deg", False, "range", "Pelvic tilt",
+             "OpenSim pelvis_tilt at every instant; - is forward (anterior), as in the model.", -100, 60),
+    Variable("trunk_forward_lean", "deg", False, "range", "Trunk lean, forward",
+             "Angle of the torso's long axis from the vertical in the plane the person faces, at every instant; "
+             "+ is forward.", -40, 100),
+    Variable("trunk_lateral_lean", "deg", False, "range", "Trunk lean, sideways",
+             "Size of the angle of the torso's long axis from the vertical in the frontal plane, either side.", 0, 60),
+    # one number for the motion
+    Variable("knee_flexion_peak", "deg", True, "peak", "Depth: greatest knee bend",
+             "The greatest knee_flexion of the motion.", 0, 170),
+    Variable("thigh_inclination_peak", "deg", True, "peak", "Depth: thigh from the vertical",
+             "The greatest angle of the hip-to-knee line from the vertical; 90 is thigh parallel to floor.", 0, 130),
+    Variable("trunk_forward_lean_peak", "deg", False, "peak", "Greatest forward trunk lean",
+             "The greatest trunk_forward_lean of the motion.", -20, 100),
+    Variable("lumbar_flexion_change", "deg", False, "peak", "Low-back flexion, change from standing",
+             "The greatest lumbar_flexion of the motion minus its value in the standing first frame.", 0, 100),
+    Variable("pelvis_drop", "cm", False, "peak", "Depth: how far the pelvis goes down",
+             "Height of the pelvis origin in the first frame minus its lowest height.", 0, 120),
+    Variable("pelvis_drop_percent", "%", False, "peak", "Depth: pelvis drop, of leg length",
+             "pelvis_drop divided by leg length (hip centre to ankle centre along thigh and shin).", 0, 100),
+    Variable("knee_flexion_asymmetry", "deg", False, "mean", "Left-right difference, knee",
+             "Mean over time of the size of the left-right difference of knee flexion (as in BIGE, PMLR 283, Table 1).",
+             0, 90),
+    Variable("hip_flexion_asymmetry", "deg", False, "mean", "Left-right difference, hip",
+             "Mean over time of the size of the left-right difference of hip flexion.", 0, 90),
+    Variable("ankle_dorsiflexion_asymmetry", "deg", False, "mean", "Left-right difference, ankle",
+             "Mean over time of the size of the left-right difference of ankle dorsiflexion.", 0, 90),
+    # knees, feet, balance
+    Variable("knee_medial_displacement", "cm", True, "range", "Knee inside the foot line",
+             "How far the knee centre lies towards the midline from the vertical plane through the ankle centre along "
+             "the foot, at every instant; + is inwards (valgus), - is outwards.", -40, 40),
+    Variable("heel_height", "cm", True, "range", "Heel above the floor",
+             "Height of the lowest heel contact point above the floor, at every instant.", -1, 20),
+    Variable("foot_slide", "mm", True, "peak", "Foot sliding",
+             "The greatest horizontal distance of a sole contact point from where it was in the first frame.", 0, 500),
+    Variable("margin_of_stability", "cm", False, "range", "Margin of stability",
+             "Distance of the extrapolated centre of mass inside the edge of the base of support, at every instant; "
+             "negative is outside (Hof et al. 2005, J Biomech 38:1). The inverted pendulum behind it is an "
+             "approximation in deep flexion.", -50, 30),
+    # speed and time
+    Variable("com_speed_peak", "m/s", False, "peak", "Greatest speed of the centre of mass",
+             "The greatest speed of the whole-body centre of mass.", 0, 5),
+    Variable("knee_flexion_speed_peak", "deg/s", True, "peak", "Greatest knee speed",
+             "The greatest size of the knee's angular speed.", 0, 1000),
+    Variable("descent_s", "s", False, "duration", "Time going down",
+             "From the moment the pelvis starts to sink to the moment it stops (vertical speed above 5 % of its peak).",
+             0.2, 20),
+    Variable("pause_s", "s", False, "duration", "Time at the bottom",
+             "Between the end of the descent and the start of the ascent.", 0, 20),
+    Variable("ascent_s", "s", False, "duration", "Time coming up",
+             "From the moment the pelvis starts to rise to the moment it stops (vertical speed above 5 % of its peak).",
+             0.2, 20),
+    Variable("repetition_s", "s", False, "duration", "Time of one repetition",
+             "descent_s + pause_s + ascent_s.", 0.5, 60),
+)
+
+VARIABLES: dict[str, Variable] = {variable.name: variable for variable in _ALL}
+
+# Other spellings that a profile may use: (variable, side).
+_OPENSIM = {"knee_angle": "knee_flexion", "hip_flexion": "hip_flexion", "hip_adduction": "hip_adduction",
+            "hip_rotation": "hip_internal_rotation", "ankle_angle": "ankle_dorsiflexion"}
+ALIASES: dict[str, tuple[str, str]] = {
+    f"{coordinate}_{letter}": (name, side)
+    for coordinate, name in _OPENSIM.items() for letter, side in (("r", RIGHT), ("l", LEFT))
+}
+for _variable in _ALL:
+    if _variable.sided:
+        for _ending, _side in (("_r", RIGHT), ("_l", LEFT), ("_right", RIGHT), ("_left", LEFT)):
+            ALIASES.setdefault(_variable.name + _ending, (_variable.name, _side))
+
+_FACTORS = {      # (from, to) -> factor
+    ("rad", "deg"): 180 / math.pi, ("rad/s", "deg/s"): 180 / math.pi,
+    ("m", "cm"): 100.0, ("mm", "cm"): 0.1, ("m", "mm"): 1000.0, ("cm", "mm"): 10.0,
+    ("ms", "s"): 0.001, ("min", "s"): 60.0, ("cm/s", "m/s"): 0.01, ("mm/s", "m/s"): 0.001,
+}
+_SPELLINGS = {"degree": "deg", "degrees": "deg", "°": "deg", "radian": "rad", "radians": "rad", "percent": "%",
+              "sec": "s", "second": "s", "seconds": "s", "metre": "m", "meter": "m", "degrees/s": "deg/s"}
+
+
+class UnitMismatch(ValueError):
+    """The unit does not measure this variable."""
+
+
+def unit_factor(unit: str, variable: Variable) -> float:
+    """Factor that brings ``unit`` to the variable's own unit; raises :class:`UnitMismatch`."""
+    unit = _SPELLINGS.get(unit.strip().lower(), unit.strip().lower())
+    if unit == variable.unit:
+        return 1.0
+    factor = _FACTORS.get((unit, variable.unit))
+    if factor is None:
+        fitting = sorted({variable.unit, *(a for a, b in _FACTORS if b == variable.unit)})
+        raise UnitMismatch(f"'{unit[:20]}' does not fit {variable.name}; use {' or '.join(fitting)}")
+    return factor
+
+
+def resolve(name: str) -> tuple[Variable, str | None]:
+    """Variable and side (None when the name carries none) of a name or an alias; raises KeyError."""
+    if name in VARIABLES:
+        return VARIABLES[name], None
+    variable, side = ALIASES[name]
+    return VARIABLES[variable], side
