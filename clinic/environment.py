@@ -18,7 +18,10 @@ def env_list(name: str, default: list[str]) -> list[str]:
 
 
 def local_folder(base: Path) -> Path:
-    return Path(os.environ.get("GENUFLEX_LOCAL_DIR", base / ".genuflex")).resolve()
+    """The folder of this machine's own state, private to its user: database, generated key, logs."""
+    folder = Path(os.environ.get("GENUFLEX_LOCAL_DIR") or base / ".genuflex").resolve()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
 
 
 def secret_key(folder: Path) -> str:
@@ -27,7 +30,6 @@ def secret_key(folder: Path) -> str:
         return key
     path = folder / "secret_key"
     if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_urlsafe(48))
