@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 from generation.engine.body.builder.osim import adapt_model
+from generation.engine.body.builder.packed import pack_model
 from generation.engine.body.builder.source import MODEL_FILE, bone_meshes, source_folder
 
 MODELS = Path(__file__).resolve().parents[3] / "models" / "body"
@@ -29,6 +30,7 @@ def build(source: Path, target: Path = MODELS) -> None:
         generic.initSystem()
         bones = bone_meshes(generic, folder)
         adapt_model(folder / MODEL_FILE, bones, target / "genuflex.osim")
+        pack_model(target / "genuflex.osim", target / "genuflex.npz")
         write_checksums(target)
 
 

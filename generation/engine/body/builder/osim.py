@@ -1,16 +1,16 @@
 """Adapts Rajagopal2015 to deep squats: joint ranges, unlocked feet, patella beyond 120 degrees, contact points.
 
-The source model is Rajagopal et al. 2016, IEEE Trans Biomed Eng 63:2068-2079. Every number here that the source does not
-hold is ours (status E, an engineering default) unless a comment says otherwise.
+The source model is Rajagopal et al. 2016, IEEE Trans Biomed Eng 63:2068-2079. Every number here that the source does
+not hold is ours (status E, an engineering default) unless a comment says otherwise.
 """
 
 from pathlib import Path
 
 import numpy as np
 
-# (lowest, highest) in degrees, of the model and not of a person: wide enough for the movement data and for overhead arms,
-# so that a limit of a patient or an exercise always lies inside. Signs as in the source: `mtp_angle` is negative in toe
-# extension (heel rise), `arm_add` is negative in abduction, `subtalar_angle` is positive in inversion. All E.
+# (lowest, highest) in degrees, of the model and not of a person: wide enough for the movement data and for overhead
+# arms, so that a limit of a patient or an exercise always lies inside. Signs as in the source: `mtp_angle` is negative
+# in toe extension (heel rise), `arm_add` is negative in abduction, `subtalar_angle` is positive in inversion. All E.
 RANGES_DEG = {
     "hip_flexion": (-30, 140),
     "hip_adduction": (-50, 30),
@@ -80,8 +80,8 @@ def adapt_model(source: Path, bones, target: Path) -> None:
 def contact_points(bones, side: str) -> dict[str, tuple[str, np.ndarray]]:
     """Points of one sole: name -> (body, (3,) m in that body's frame), all on one plane parallel to the floor.
 
-    The plane lies SOLE_THICKNESS_M under the lowest vertex of the two foot meshes in the neutral pose, where the frames of
-    calcn and toes are parallel to ground. Medial is towards the other foot. Rules, not hand-picked numbers:
+    The plane lies SOLE_THICKNESS_M under the lowest vertex of the two foot meshes in the neutral pose, where the frames
+    of calcn and toes are parallel to ground. Medial is towards the other foot. Rules, not hand-picked numbers:
     heel: the medial and lateral edge of the calcaneus at the back of its plantar tuberosity (frame origin);
     metatarsal heads: lowest vertex of the front of the foot on the medial and on the lateral side;
     toes: most forward vertex of the great and of the little toe.
@@ -120,8 +120,8 @@ def _extend_patella(model, side: str, until_deg: int = 160) -> None:
     """Continue the patella's path beyond the source's last knot (120 degrees).
 
     The source's splines would go on in a straight line and lift the patella off the condyle. Ours keeps the last step's
-    turn and length every 10 degrees, a circle arc round the condyle, and the last rotation rate. E: no data behind it; it
-    moves the drawn patella and the quadriceps path only, never another body.
+    turn and length every 10 degrees, a circle arc round the condyle, and the last rotation rate. E: no data behind it;
+    it moves the drawn patella and the quadriceps path only, never another body.
     """
     import opensim
 
