@@ -40,6 +40,7 @@ const options = {
   target: ["es2022"],
   minify: true,
   legalComments: "linked",
+  loader: { ".css": "text" },
   plugins: [allPages],
   logLevel: "info",
 };

@@ -1,0 +1,237 @@
+// The visible controls: their HTML, and keeping them equal to the player's state.
+import { ACTIONS, OVERLAYS, SPEEDS } from "./actions.js";
+import { PRESETS } from "./cameras.js";
+import { icon } from "./icons.js";
+import { phaseSentence, phaseWord } from "./phases.js";
+
+const button = (action, label, { text = "", pressed = false, extra = "" } = {}) => `
+  <button type="button" data-action="${action}" class="${text ? "chip" : "key"} ${extra}" title="${label}"
+    ${text ? "" : `aria-label="${label}"`} ${pressed ? 'aria-pressed="false"' : ""}>${text || icon(action)}</button>`;
+
+const toggle = (action, label, text) => button(action, label, { text, pressed: true, extra: "toggle" });
+
+const cameras = (names) => `
+  <div class="segments" role="group" aria-label="View">
+    ${names.map((name, index) => toggle(`camera-${name}`, `View: ${PRESETS[name].label} (${index + 1})`, PRESETS[name].label)).join("")}
+  </div>`;
+
+const TIMELINE = `
+  <div class="timeline">
+    <div class="bands" aria-hidden="true"></div>
+    <div class="interval" aria-hidden="true" hidden></div>
+    <input type="range" class="scrub" min="0" max="1" value="0" step="any" aria-label="Position in the motion">
+  </div>`;
+
+const PLAY = `
+  <button type="button" data-action="toggle" class="key play" title="Play or pause (space)" aria-label="Play">
+    <span class="if-paused">${icon("play")}</span><span class="if-playing">${icon("pause")}</span>
+  </button>`;
+
+const FULL = `
+  ${TIMELINE}
+  <div class="row">
+    <div class="group">
+      ${PLAY}
+      ${button("frame-back", "One frame back (,)")}
+      ${button("frame-forward", "One frame forward (.)")}
+      <output class="time" aria-label="Time"><span class="now">0.00</span> / <span class="all">0.00</span> s</output>
+    </div>
+    <div class="group">
+      <label class="speed"><span>Speed</span>
+        <select aria-label="Speed">${SPEEDS.map((speed) => `<option value="${speed}">${speed}×</option>`).join("")}</select>
+      </label>
+      ${button("loop", "Repeat (L)", { pressed: true })}
+      ${button("interval-start", "Repeat a part: starts here")}
+      ${button("interval-end", "Repeat a part: ends here")}
+      ${button("interval-clear", "Repeat a part: whole motion again")}
+      ${button("fullscreen", "Full screen (F)", { pressed: true })}
+    </div>
+  </div>
+  <div class="row">
+    ${cameras(Object.keys(PRESETS))}
+    <div class="group">
+      ${toggle("hip-path", "Path of both hip joints", '<i class="mark path"></i>Hip path')}
+      ${toggle("centre-of-mass", "Centre of mass, its point on the floor, and the soles", '<i class="mark com"></i>Balance')}
+      ${toggle("joints", "Joint centres", '<i class="mark joint"></i>Joints')}
+      ${toggle("mirror", "Mirror left and right (M)", `${icon("mirror")}Mirror`)}
+      ${toggle("announce", "Say each phase to a screen reader", `${icon("announce")}Say phases`)}
+    </div>
+  </div>`;
+
+const SIMPLE = `
+  ${TIMELINE}
+  <div class="row large">
+    <button type="button" data-action="toggle" class="chip primary" title="Play or pause (space)">
+      <span class="if-paused">${icon("play")}Play</span><span class="if-playing">${icon("pause")}Pause</span>
+    </button>
+    ${button("restart", "Start again", { text: `${icon("restart")}Start again` })}
+  </div>
+  <div class="row large">
+    <div class="segments" role="group" aria-label="Speed">
+      ${toggle("speed-0.5", "Half speed", "Slow")}${toggle("speed-1", "Normal speed", "Normal")}
+    </div>
+    ${cameras(["front", "side"])}
+    ${toggle("mirror", "Show as in a mirror", `${icon("mirror")}Mirror`)}
+    ${button("fullscreen", "Full screen", { text: `${icon("fullscreen")}Large`, pressed: true, extra: "toggle" })}
+  </div>`;
+
+for (const speed of [0.5, 1]) ACTIONS[`speed-${speed}`] = (player) => { player.playbackRate = speed; };
+
+const COLOURS = ["stage", "floor-line", "bone", "ghost", "path", "path-casing", "centre-of-mass", "sole", "joint"];
+const camel = (name) => name.replace(/-(\w)/g, (_, letter) => letter.toUpperCase());
+
+const SHELL = `
+  <div class="player">
+    <div class="stage" tabindex="0" role="group" aria-label="3D view">
+      <p class="phase" aria-hidden="true"><span class="word"></span><span class="count"></span></p>
+      <div class="orbit" role="group" aria-label="Turn and zoom the view">
+        ${button("zoom-in", "Nearer (+)")}${button("zoom-out", "Farther (-)")}
+        ${button("turn-left", "Turn the view left (Shift ←)")}${button("turn-right", "Turn the view right (Shift →)")}
+        ${button("turn-up", "View from higher (Shift ↑)")}${button("turn-down", "View from lower (Shift ↓)")}
+      </div>
+      <p class="note" hidden></p>
+      <div class="veil" role="status"><span class="spinner" aria-hidden="true"></span><p class="message"></p>
+        <button type="button" data-action="retry" class="chip primary retry" hidden>Try again</button></div>
+    </div>
+    <div class="controls" role="group" aria-label="Playback"></div>
+    <p class="live" aria-live="polite"></p>
+    <div class="swatches" hidden>${COLOURS.map((name) => `<i class="${name}" data-colour="${camel(name)}"></i>`).join("")}</div>
+  </div>`;
+
+export class Controls {
+  #player; #root; #parts = {};
+
+  constructor(player, root) {
+    this.#player = player;
+    this.#root = root;
+    root.innerHTML = SHELL;
+    for (const name of ["player", "stage", "phase", "word", "count", "note", "veil", "message", "retry", "controls", "live", "swatches"]) {
+      this.#parts[name] = root.querySelector(`.${name}`);
+    }
+    root.addEventListener("click", (event) => {
+      const action = event.target.closest("[data-action]")?.dataset.action;
+      if (action) ACTIONS[action](player);
+    });
+    root.addEventListener("change", (event) => {
+      if (event.target.matches("select")) player.playbackRate = Number(event.target.value);
+    });
+    root.addEventListener("input", (event) => {
+      if (event.target.matches(".scrub")) player.currentTime = Number(event.target.value);
+    });
+    // While the thumb is held playback waits, and goes on where it was let go.
+    root.addEventListener("pointerdown", (event) => {
+      if (!event.target.matches(".scrub") || player.paused) return;
+      player.pause();
+      for (const end of ["pointerup", "pointercancel"]) event.target.addEventListener(end, () => player.play(), { once: true });
+    });
+  }
+
+  get stage() { return this.#parts.stage; }
+  get swatches() { return this.#parts.swatches; }
+
+  /** @param kind "full", "simple" or "none" */
+  build(kind) {
+    this.#parts.player.dataset.controls = kind;
+    this.#parts.controls.innerHTML = { full: FULL, simple: SIMPLE, none: "" }[kind];
+    this.scrub = this.#root.querySelector(".scrub");
+    this.now = this.#root.querySelector(".now");
+    if (!document.fullscreenEnabled) this.#root.querySelectorAll('[data-action="fullscreen"]').forEach((element) => element.remove());
+    this.showMotion();
+    this.update();
+  }
+
+  /** What depends on the motion: length, phases on the timeline. */
+  showMotion() {
+    const { motion, duration } = this.#player;
+    if (!motion || !this.scrub) return;
+    this.scrub.max = duration;
+    this.scrub.step = 1 / motion.frameRate;
+    const all = this.#root.querySelector(".all");
+    if (all) all.textContent = duration.toFixed(2);
+    this.#root.querySelector(".bands").replaceChildren(...motion.phases.map((phase) => {
+      const band = document.createElement("span");
+      band.className = `band ${phase.name}`;
+      const word = document.createElement("span");
+      word.textContent = phaseWord(phase.name);
+      band.append(word);
+      band.style.left = `${(phase.start / duration) * 100}%`;
+      band.style.width = `${((Math.min(phase.end, duration) - phase.start) / duration) * 100}%`;
+      return band;
+    }));
+  }
+
+  /** Everything but time. */
+  update() {
+    const player = this.#player;
+    this.#parts.player.classList.toggle("playing", !player.paused);
+    const press = (action, on) => this.#root.querySelectorAll(`[data-action="${action}"]`).forEach((element) => element.setAttribute("aria-pressed", on));
+    press("loop", player.loop);
+    press("mirror", player.mirrored);
+    press("announce", player.announcing);
+    press("fullscreen", document.fullscreenElement === player);
+    for (const name of OVERLAYS) press(name, player.hasAttribute(name));
+    for (const name of Object.keys(PRESETS)) press(`camera-${name}`, player.camera === name);
+    for (const speed of [0.5, 1]) press(`speed-${speed}`, player.playbackRate === speed);
+    this.#root.querySelector(".play")?.setAttribute("aria-label", player.paused ? "Play" : "Pause");
+    this.#updateSpeed(player.playbackRate);
+    this.#updateInterval(player.loopInterval, player.duration);
+    const view = PRESETS[player.camera]?.label.toLowerCase() ?? "a free angle";
+    this.stage.setAttribute("aria-label", `${player.label}: skeleton seen from ${player.camera === "knee" ? "near the knees" : view}${player.mirrored ? ", mirrored" : ""}. Space plays and pauses.`);
+  }
+
+  #updateSpeed(rate) {
+    const select = this.#root.querySelector("select");
+    if (!select) return;
+    select.querySelector("[data-own]")?.remove();
+    if (!SPEEDS.includes(rate)) { // set by the page
+      const option = new Option(`${Number(rate.toFixed(2))}×`, rate);
+      option.dataset.own = "";
+      select.append(option);
+    }
+    select.value = String(rate);
+  }
+
+  #updateInterval(interval, duration) {
+    const bar = this.#root.querySelector(".interval");
+    const clear = this.#root.querySelector('[data-action="interval-clear"]');
+    if (bar) {
+      bar.hidden = !interval;
+      if (interval) {
+        bar.style.left = `${(interval[0] / duration) * 100}%`;
+        bar.style.width = `${((interval[1] - interval[0]) / duration) * 100}%`;
+      }
+    }
+    if (clear) clear.hidden = !interval;
+  }
+
+  updateTime({ time, phase, repetition, repetitions }) {
+    this.#parts.word.textContent = phaseWord(phase);
+    this.#parts.phase.dataset.phase = phase;
+    this.#parts.phase.hidden = !phase;
+    this.#parts.count.textContent = repetitions ? `Repetition ${repetition} of ${repetitions}` : `Repetition ${repetition}`;
+    if (!this.scrub) return;
+    this.scrub.value = time;
+    this.scrub.style.setProperty("--progress", `${(time / (this.#player.duration || 1)) * 100}%`);
+    this.scrub.setAttribute("aria-valuetext", `${time.toFixed(2)} seconds${phase ? `, ${phaseSentence(phase).toLowerCase()}` : ""}`);
+    if (this.now) this.now.textContent = time.toFixed(2);
+  }
+
+  /** @param state "loading", "ready", "waiting" or "error"; `message` is shown to the visitor */
+  showState(state, message = "", canRetry = false) {
+    this.#parts.player.dataset.state = state;
+    this.#parts.veil.hidden = state === "ready";
+    this.#parts.message.textContent = message;
+    this.#parts.retry.hidden = !canRetry;
+    this.#parts.controls.inert = state === "error" || state === "loading";
+  }
+
+  showNote(text) {
+    this.#parts.note.hidden = !text;
+    this.#parts.note.textContent = text;
+  }
+
+  say(text) {
+    this.#parts.live.textContent = "";
+    requestAnimationFrame(() => { this.#parts.live.textContent = text; }); // the same words twice are said twice
+  }
+}

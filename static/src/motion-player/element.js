@@ -1,0 +1,413 @@
+// <motion-player>: attributes, the media-like interface, and the life of one player. docs/player.md describes it for pages.
+import { actionOfKey, ACTIONS, OVERLAYS } from "./actions.js";
+import { CameraRig, kneePoints, PRESETS } from "./cameras.js";
+import { PlaybackClock } from "./clock.js";
+import { Controls } from "./controls.js";
+import { loadMotion, PlayerError } from "./document.js";
+import { inspect } from "./inspect.js";
+import { CentreOfMass, HipPath, JointCentres } from "./overlays.js";
+import { phaseAt, phaseSentence, repetitionAt, repetitionsIn } from "./phases.js";
+import { Skeleton } from "./skeleton.js";
+import { Stage } from "./stage.js";
+import { readTheme, watchTheme } from "./theme.js";
+import styles from "./styles.css";
+
+const sheet = new CSSStyleSheet();
+sheet.replaceSync(styles);
+
+const MOST_COMPARED = 3;
+const KINDS = ["full", "simple", "none"];
+const reducedMotion = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+export class MotionPlayer extends HTMLElement {
+  static observedAttributes = ["src", "bones", "compare-src", "controls", "camera", "loop", "mirrored", "label", ...OVERLAYS];
+
+  #clock = new PlaybackClock();
+  #controls; #stage = null; #rig = null; #skeletons = []; #overlays = []; #loading = null; #release = [];
+  #time = 0; // of the last picture or the last seek
+  #shown = { time: NaN, phase: null };
+  #marks = { start: null, end: null };
+  #announcing = false;
+  #state = "loading";
+
+  constructor() {
+    super();
+    const root = this.attachShadow({ mode: "open" });
+    root.adoptedStyleSheets = [sheet];
+    this.#controls = new Controls(this, root);
+    this.addEventListener("keydown", (event) => {
+      const action = actionOfKey(event);
+      if (!action || !this.motion) return;
+      event.preventDefault();
+      ACTIONS[action](this);
+    });
+  }
+
+  // ---- life ----
+
+  connectedCallback() {
+    this.#controls.build(KINDS.includes(this.getAttribute("controls")) ? this.getAttribute("controls") : "full");
+    this.#clock.loop = this.loop;
+    if (this.#openStage()) this.#load();
+  }
+
+  disconnectedCallback() {
+    this.#loading?.abort();
+    this.#clock.pause();
+    this.#clear();
+    for (const release of this.#release.splice(0)) release();
+    this.#stage = this.#rig = null;
+  }
+
+  attributeChangedCallback(name, before, after) {
+    if (!this.#stage || before === after) return;
+    if (["src", "bones", "compare-src"].includes(name)) this.#load();
+    else if (name === "controls") this.#controls.build(KINDS.includes(after) ? after : "full");
+    else if (name === "camera" && PRESETS[after]) this.camera = after;
+    else if (name === "loop") this.#clock.loop = this.loop;
+    else if (name === "mirrored") this.#mirror();
+    else if (OVERLAYS.includes(name)) this.#dressOverlays();
+    this.#controls.update();
+  }
+
+  #openStage() {
+    const frame = this.#controls.stage;
+    frame.querySelector("canvas")?.remove();
+    const canvas = document.createElement("canvas"); // a new one each time: a disposed context cannot be used again
+    canvas.setAttribute("aria-hidden", "true"); // the frame around it carries the words
+    frame.prepend(canvas);
+    try {
+      this.#stage = new Stage(canvas, () => this.#draw());
+    } catch {
+      this.#fail("This browser cannot show 3D pictures: WebGL is missing or switched off. Switch on hardware acceleration or try another browser.", false);
+      return false;
+    }
+    this.#rig = new CameraRig(canvas, {
+      onChange: () => this.#stage?.requestRender(),
+      onFree: () => this.#cameraChanged(),
+    });
+    if (PRESETS[this.getAttribute("camera")]) this.#rig.preset = this.getAttribute("camera");
+    this.#watch(canvas, frame);
+    this.#recolour();
+    this.#mirror();
+    return true;
+  }
+
+  #watch(canvas, frame) {
+    const stage = this.#stage, rig = this.#rig;
+    const listen = (target, name, handler, options) => {
+      target.addEventListener(name, handler, options);
+      this.#release.push(() => target.removeEventListener(name, handler, options));
+    };
+    const resized = new ResizeObserver(() => this.#resize(frame));
+    resized.observe(frame);
+    let visible = true, lost = false;
+    const suspend = () => { stage.suspended = !visible || lost; };
+    const seen = new IntersectionObserver((entries) => { visible = entries.at(-1).isIntersecting; suspend(); });
+    seen.observe(frame);
+    listen(canvas, "webglcontextlost", (event) => {
+      event.preventDefault();
+      lost = true;
+      suspend();
+      this.#controls.showState("waiting", "The 3D view was interrupted and comes back in a moment.");
+    });
+    listen(canvas, "webglcontextrestored", () => {
+      lost = false;
+      suspend();
+      this.#controls.showState(this.#state);
+    });
+    // The page keeps its scroll wheel until the visitor has chosen the player.
+    listen(frame, "wheel", (event) => {
+      if (!this.matches(":focus-within") && !event.ctrlKey && document.fullscreenElement !== this) event.stopPropagation();
+    }, { capture: true });
+    listen(canvas, "pointerdown", () => frame.focus({ preventScroll: true, focusVisible: false }));
+    listen(document, "fullscreenchange", () => this.#controls.update());
+    const unwatchTheme = watchTheme(() => this.#recolour());
+    this.#release.push(unwatchTheme, () => resized.disconnect(), () => seen.disconnect(), () => rig.dispose(), () => stage.dispose());
+  }
+
+  #resize(frame) {
+    const { clientWidth: width, clientHeight: height } = frame;
+    if (!width || !height) return;
+    const buttons = frame.querySelector(".orbit");
+    this.#rig.resize(width, height, { x: buttons.offsetWidth ? buttons.offsetWidth + 14 : 12, y: 16 });
+    this.#stage.resize(width, height);
+  }
+
+  // ---- loading ----
+
+  async #load() {
+    this.#loading?.abort();
+    const loading = (this.#loading = new AbortController());
+    if (!this.src) return;
+    const goOn = this.#clock.playing;
+    this.#clock.pause();
+    this.#state = "loading";
+    this.#controls.showState("loading", "Loading the motion…");
+    try {
+      const sources = [this.src, ...(this.getAttribute("compare-src") ?? "").split(/\s+/).filter(Boolean).slice(0, MOST_COMPARED)];
+      const motions = await Promise.all(sources.map((url) => loadMotion(url, loading.signal)));
+      this.#clear();
+      this.#skeletons = motions.map((motion, index) => new Skeleton(motion, { ghost: index > 0 }));
+      this.#begin();
+      await Promise.all(this.#skeletons.map((skeleton) => skeleton.dress(this.bones)));
+      if (loading.signal.aborted) return;
+      this.#present();
+    } catch (error) {
+      if (loading.signal.aborted) return;
+      if (!(error instanceof PlayerError)) console.error(error);
+      this.#fail(error instanceof PlayerError ? error.message : "The motion could not be shown. Reload the page.", true);
+      return;
+    }
+    if (goOn || (this.hasAttribute("autoplay") && !reducedMotion())) this.play();
+  }
+
+  #begin() {
+    const { duration, frameRate, frames, phases } = this.motion;
+    this.#clock.duration = duration;
+    this.#clock.interval = null;
+    this.#marks = { start: null, end: null };
+    this.#clock.seek(0);
+    this.#time = 0;
+    this.#shown = { time: NaN, phase: null };
+    this.#controls.showMotion();
+    this.#emit("loadedmetadata", { duration, frameRate, frames, phases });
+  }
+
+  #present() {
+    for (const { root } of this.#skeletons) this.#stage.people.add(root);
+    this.#dressOverlays();
+    this.#frameCamera();
+    this.#recolour();
+    this.#state = "ready";
+    this.#controls.showState("ready");
+    const bones = this.#skeletons.every((skeleton) => skeleton.hasBones);
+    this.#controls.showNote(bones || !this.bones ? "" : "The bones could not be loaded: a simple figure is shown.");
+    this.#controls.update();
+    this.#emit("ready", { bones });
+    this.#stage.requestRender();
+  }
+
+  #fail(message, canRetry) {
+    this.#state = "error";
+    this.#clear();
+    this.#controls.showState("error", message, canRetry);
+    this.#emit("error", { message });
+    this.#stage?.requestRender();
+  }
+
+  #clear() {
+    for (const overlay of this.#overlays.splice(0)) { overlay.root.removeFromParent(); overlay.dispose(); }
+    for (const skeleton of this.#skeletons.splice(0)) skeleton.dispose();
+  }
+
+  #dressOverlays() {
+    for (const overlay of this.#overlays.splice(0)) { overlay.root.removeFromParent(); overlay.dispose(); }
+    const [person, ...others] = this.#skeletons;
+    if (!person?.feet) return; // not dressed yet
+    if (this.hasAttribute("hip-path")) {
+      this.#overlays.push(new HipPath(person.motion), ...others.map((other) => new HipPath(other.motion, { opacity: 0.45 })));
+    }
+    if (this.hasAttribute("centre-of-mass")) this.#overlays.push(new CentreOfMass(person));
+    if (this.hasAttribute("joints")) this.#overlays.push(new JointCentres(person));
+    for (const overlay of this.#overlays) {
+      this.#stage.people.add(overlay.root);
+      overlay.colour(this.#stage.theme);
+      overlay.update();
+    }
+    this.#stage.requestRender();
+  }
+
+  #frameCamera() {
+    if (!this.#skeletons[0]?.feet) return;
+    const flip = (point) => (this.mirrored ? point.setZ(-point.z) : point);
+    const whole = this.#skeletons.flatMap((skeleton) => skeleton.extent()).map(flip);
+    const knees = this.#skeletons.flatMap((skeleton) => kneePoints(skeleton.motion)).map(flip);
+    const centre = whole.reduce((sum, point) => sum.add(point), whole[0].clone().set(0, 0, 0)).divideScalar(whole.length);
+    this.#stage.centreOn(centre);
+    this.#rig.frame({ whole, knees });
+  }
+
+  #recolour() {
+    const theme = readTheme(this.#controls.swatches);
+    this.#stage.colour(theme);
+    this.#skeletons.forEach((skeleton, index) => skeleton.material.color.copy(index ? theme.ghost : theme.bone));
+    for (const overlay of this.#overlays) overlay.colour(theme);
+  }
+
+  #mirror() {
+    this.#stage.mirrored = this.mirrored;
+    this.#frameCamera();
+    this.#stage.requestRender();
+  }
+
+  // ---- one picture ----
+
+  #draw() {
+    const ended = this.#clock.tick();
+    this.#time = Math.min(this.#clock.time, this.#clock.duration);
+    const moved = this.#time !== this.#shown.time;
+    if (moved) {
+      for (const skeleton of this.#skeletons) skeleton.pose(this.#time);
+      for (const overlay of this.#overlays) overlay.update();
+    }
+    this.#stage.render(this.#rig.camera);
+    if (moved && this.motion) this.#showTime();
+    if (ended) {
+      this.#controls.update();
+      this.#emit("pause");
+      this.#emit("ended");
+    }
+    if (this.#clock.playing) this.#stage.requestRender();
+  }
+
+  #showTime() {
+    const { phase, repetition, motion } = this;
+    const repeating = this.#clock.repeats && !this.#clock.interval;
+    this.#controls.updateTime({ time: this.#time, phase, repetition, repetitions: repeating ? null : repetitionsIn(motion.phases) });
+    if (phase !== this.#shown.phase && this.#announcing && !this.paused) this.say();
+    this.#shown = { time: this.#time, phase };
+    this.#emit("timeupdate", { currentTime: this.#time, phase, repetition, frame: Math.round(this.#time * motion.frameRate) });
+  }
+
+  #emit(name, detail = null) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+
+  // ---- media-like interface ----
+
+  get motion() { return this.#skeletons[0]?.motion ?? null; }
+  get duration() { return this.motion?.duration ?? NaN; }
+  get paused() { return !this.#clock.playing; }
+  get ended() { return this.paused && this.motion !== null && this.#time >= this.duration; }
+  get currentTime() { return this.#time; }
+  get phase() { return this.motion ? phaseAt(this.motion.phases, this.#time) : ""; }
+
+  get repetition() {
+    if (!this.motion) return 0;
+    const before = this.#clock.interval ? 0 : this.#clock.loops * repetitionsIn(this.motion.phases);
+    return before + repetitionAt(this.motion.phases, this.#time);
+  }
+
+  set currentTime(seconds) {
+    if (!this.motion || !Number.isFinite(seconds)) return;
+    this.#clock.seek(seconds);
+    this.#time = this.#clock.time;
+    this.#stage?.requestRender();
+  }
+
+  play() {
+    if (!this.motion || this.#state !== "ready" || this.#clock.playing) return;
+    this.#clock.play();
+    this.#playingChanged("play");
+  }
+
+  pause() {
+    if (!this.#clock.playing) return;
+    this.#clock.tick();
+    this.#clock.pause();
+    this.#playingChanged("pause");
+  }
+
+  #playingChanged(event) {
+    this.#controls.update();
+    this.#emit(event);
+    this.#stage.requestRender();
+  }
+
+  get playbackRate() { return this.#clock.rate; }
+  set playbackRate(rate) {
+    if (!Number.isFinite(rate)) return;
+    this.#clock.rate = rate;
+    this.#controls.update();
+    this.#emit("ratechange", { playbackRate: this.#clock.rate });
+  }
+
+  get loopInterval() { return this.#clock.interval; }
+  set loopInterval(interval) {
+    this.#marks = { start: null, end: null };
+    if (!this.motion || !interval) {
+      this.#clock.interval = null;
+    } else {
+      const [start, end] = interval.map((time) => Math.min(Math.max(time, 0), this.duration));
+      if (!(end - start >= 1 / this.motion.frameRate)) throw new RangeError("loopInterval needs [start, end], at least one frame apart");
+      this.#clock.interval = [start, end];
+      this.#marks = { start, end };
+      if (this.#time < start || this.#time > end) this.currentTime = start;
+    }
+    this.#controls.update();
+    this.#stage?.requestRender();
+  }
+
+  /** Sets one end of the repeated part to the moment shown; the other end stays, or is the motion's own. */
+  markInterval(which) {
+    const marks = { ...this.#marks, [which]: this.#time };
+    const start = marks.start ?? 0, end = marks.end ?? this.duration;
+    if (end - start >= 1 / this.motion.frameRate) this.loopInterval = [start, end];
+    else this.loopInterval = which === "start" ? [this.#time, this.duration] : [0, this.#time];
+  }
+
+  stepFrames(count) {
+    if (!this.motion) return;
+    this.pause();
+    this.currentTime = (Math.round(this.#time * this.motion.frameRate) + count) / this.motion.frameRate;
+  }
+
+  reload() {
+    if (this.#stage) this.#load();
+  }
+
+  // ---- view ----
+
+  get camera() { return this.#rig?.preset ?? "front"; }
+  set camera(name) {
+    if (!PRESETS[name]) throw new RangeError(`camera is one of ${Object.keys(PRESETS).join(", ")}`);
+    if (!this.#rig) return;
+    this.#rig.show(name);
+    this.#cameraChanged();
+  }
+
+  #cameraChanged() {
+    this.#controls.update();
+    this.#emit("camerachange", { camera: this.camera });
+  }
+
+  orbit(azimuthDeg, heightDeg) { this.#rig?.orbit(azimuthDeg, heightDeg); }
+  zoom(factor) { this.#rig?.zoom(factor); }
+
+  async toggleFullscreen() {
+    if (document.fullscreenElement === this) await document.exitFullscreen();
+    else await this.requestFullscreen?.().catch(() => {}); // refused by the browser: the page stays as it is
+  }
+
+  // ---- words ----
+
+  get announcing() { return this.#announcing; }
+  toggleAnnouncing() {
+    this.#announcing = !this.#announcing;
+    this.#controls.update();
+    if (this.#announcing) this.say();
+  }
+
+  /** Tells a screen reader the phase and the repetition of the moment shown. */
+  say() {
+    if (this.motion) this.#controls.say(`${phaseSentence(this.phase) || "No phase"}, repetition ${this.repetition}, ${this.#time.toFixed(1)} seconds`);
+  }
+
+  inspect() {
+    return inspect({ stage: this.#stage, rig: this.#rig, skeletons: this.#skeletons, overlays: this.#overlays, time: this.#time });
+  }
+
+  // ---- attributes as properties ----
+
+  get src() { return this.getAttribute("src"); }
+  set src(url) { this.setAttribute("src", url); }
+  get bones() { return this.getAttribute("bones"); }
+  set bones(url) { this.setAttribute("bones", url); }
+  get label() { return this.getAttribute("label") || "Motion"; }
+  set label(text) { this.setAttribute("label", text); }
+  get loop() { return this.hasAttribute("loop"); }
+  set loop(on) { this.toggleAttribute("loop", Boolean(on)); }
+  get mirrored() { return this.hasAttribute("mirrored"); }
+  set mirrored(on) { this.toggleAttribute("mirrored", Boolean(on)); }
+}
