@@ -4,7 +4,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from clinic.environment import database_from_url, env_bool, env_list, local_folder, secret_key
+from clinic.environment import database_from_url, env_bool, env_list, env_seconds, local_folder, secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 LOCAL_DIR = local_folder(BASE_DIR)          # git-ignored: local database, generated key, logs
@@ -93,6 +93,10 @@ CHANNEL_LAYERS = {
     )
 }
 
+# Jobs are deferred on Django's own connection: in the transaction that records the request.
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "tasks"
+WORKER_STALLED_SECONDS = env_seconds("GENUFLEX_WORKER_STALLED_SECONDS", 20)     # silent for so long: taken for dead
+
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_I18N = True
@@ -122,12 +126,13 @@ SESSION_COOKIE_HTTPONLY = True
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["clinic.apis.SessionAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["clinic.apis.TablePermission"],
-    "DEFAULT_PAGINATION_CLASS": "clinic.apis.Pagination",
+    "DEFAULT_AUTHENTICATION_CLASSES": ["clinic.api_defaults.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["clinic.api_defaults.TablePermission"],
+    "DEFAULT_PAGINATION_CLASS": "clinic.api_defaults.Pagination",
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "UNICODE_JSON": False,              # so that no string a client sends can fail to be sent back in an error
     "EXCEPTION_HANDLER": "clinic.errors.api_exception_handler",
 }
 SPECTACULAR_SETTINGS = {

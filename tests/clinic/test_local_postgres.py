@@ -6,7 +6,6 @@ import signal
 import stat
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
@@ -14,6 +13,7 @@ import psycopg
 import pytest
 
 from clinic.local_postgres import LONGEST_SOCKET_PATH, SOCKET_NAME, LocalPostgres, LocalPostgresError
+from tests.processes import wait_until
 
 ROOT = Path(__file__).parents[2]
 
@@ -152,10 +152,3 @@ def test_root_opens_no_private_folder(tmp_path):
         assert stat.S_IMODE(private.stat().st_mode) == 0o700
         with psycopg.connect(server.url) as connection:
             assert connection.execute("SELECT 1").fetchone() == (1,)
-
-
-def wait_until(condition, seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.02)
