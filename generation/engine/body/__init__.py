@@ -2,10 +2,10 @@
 
 from generation.engine.body.coordinates import BODIES, CONTACTS, COORDINATES, MODEL_FILE, ROTATIONAL
 from generation.engine.body.osim import write_osim
-from generation.engine.body.scaling import BodyScale, generic_scale
+from generation.engine.body.scaling import SEXES, BodyScale, generic_scale, scale_body
 from generation.engine.body.torch_body import FOOT_CHAIN, JOINT_CENTRES, Kinematics, TorchBody
 
 __all__ = [
-    "BODIES", "CONTACTS", "COORDINATES", "FOOT_CHAIN", "JOINT_CENTRES", "MODEL_FILE", "ROTATIONAL",
-    "BodyScale", "Kinematics", "TorchBody", "generic_scale", "write_osim",
+    "BODIES", "CONTACTS", "COORDINATES", "FOOT_CHAIN", "JOINT_CENTRES", "MODEL_FILE", "ROTATIONAL", "SEXES",
+    "BodyScale", "Kinematics", "TorchBody", "generic_scale", "scale_body", "write_osim",
 ]

@@ -10,6 +10,7 @@ import hashlib
 import tempfile
 from pathlib import Path
 
+from generation.engine.body.builder.anthropometry import fit_anthropometry
 from generation.engine.body.builder.osim import adapt_model
 from generation.engine.body.builder.packed import pack_model
 from generation.engine.body.builder.source import MODEL_FILE, bone_meshes, source_folder
@@ -30,6 +31,10 @@ def build(source: Path, target: Path = MODELS) -> None:
         generic.initSystem()
         bones = bone_meshes(generic, folder)
         adapt_model(folder / MODEL_FILE, bones, target / "genuflex.osim")
+        neutral = opensim.Model(str(target / "genuflex.osim"))
+        state = neutral.initSystem()
+        torso = neutral.getBodySet().get("torso").getPositionInGround(state)[1]
+        fit_anthropometry(folder, bones, neutral.getTotalMass(state), torso, target / "anthropometry.json")
         pack_model(target / "genuflex.osim", target / "genuflex.npz")
         write_checksums(target)
 

@@ -41,13 +41,15 @@ class Kinematics:
 
 
 def _product(a: Tensor, b: Tensor) -> Tensor:
-    """Matrix product of (3, 3, ...) with (3, k, ...) over the second and the first axis."""
-    return a[:, 0, None] * b[0] + a[:, 1, None] * b[1] + a[:, 2, None] * b[2]
+    """Matrix product of (3, 3, ...) with (3, 3, ...)."""
+    (a0, a1, a2), (b0, b1, b2) = a.unsqueeze(2).unbind(1), b.unbind(0)  # unbind has the cheap gradient
+    return a0 * b0 + a1 * b1 + a2 * b2
 
 
 def _apply(a: Tensor, v: Tensor) -> Tensor:
     """(3, 3, ...) times (3, ...)."""
-    return a[:, 0] * v[0] + a[:, 1] * v[1] + a[:, 2] * v[2]
+    (a0, a1, a2), (v0, v1, v2) = a.unbind(1), v.unbind(0)
+    return a0 * v0 + a1 * v1 + a2 * v2
 
 
 class TorchBody(torch.nn.Module):
@@ -169,10 +171,10 @@ class TorchBody(torch.nn.Module):
         lead, flat = q.shape[:-1], q.reshape(-1, q.shape[-1]).T  # (coordinate, frame)
         values, _ = self._values(flat)
         local, _ = self._local_rotations(values)
-        slide = values[3:]  # (3, body, frame)
+        slide = torch.stack(values[3:])  # (3, body, frame)
         offset = (
             self._parent_position
-            + self._slide[:, 0] * slide[0] + self._slide[:, 1] * slide[1] + self._slide[:, 2] * slide[2]
+            + _apply(self._slide, slide)
             - _apply(local, self._child_position)
         )
         rotation, position = local.index_select(2, self._level_0), offset.index_select(1, self._level_0)
@@ -194,21 +196,21 @@ class TorchBody(torch.nn.Module):
             com=com.T.reshape(*lead, 3),
         )
 
-    def _values(self, flat: Tensor, slopes: bool = False) -> tuple[Tensor, Tensor | None]:
-        """(coordinate, frame) -> the joints' axis values (6, body, frame) and, if asked, their slopes."""
+    def _values(self, flat: Tensor, slopes: bool = False) -> tuple[list[Tensor], Tensor | None]:
+        """(coordinate, frame) -> the joints' six axis values (body, frame) and, if asked, their slopes."""
         angle = flat.index_select(0, self._spline_coordinate)
         piece = torch.bucketize(angle.detach().contiguous(), self._breaks, right=True)
         c0, c1, c2, c3 = self._spline[self._spline_row, piece].unbind(-1)
         u = angle - self._left[piece]
         spline = ((c3 * u + c2) * u + c1) * u + c0
         values = torch.cat([flat, spline]).index_select(0, self._column) * self._gain + self._bias
-        values = values.reshape(6, len(BODIES), -1)
+        values = list(values.reshape(6, len(BODIES), -1).unbind(0))
         if not slopes:
             return values, None
         slope = torch.cat([torch.ones_like(flat), (3 * c3 * u + 2 * c2) * u + c1])
-        return values, (slope.index_select(0, self._column) * self._gain).reshape(values.shape)
+        return values, (slope.index_select(0, self._column) * self._gain).reshape(6, len(BODIES), -1)
 
-    def _local_rotations(self, values: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    def _local_rotations(self, values: list[Tensor]) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Child to parent rotations (3, 3, body, frame), and the partial products of joints with several rotations."""
         def turn(parts, angle):
             return parts[0] + parts[1] * torch.cos(angle) + parts[2] * torch.sin(angle)
@@ -303,19 +305,28 @@ class TorchBody(torch.nn.Module):
     def frame_jacobian(self, kinematics: Kinematics, body: str, coordinates) -> Tensor:
         """Geometric Jacobian of one body's frame (..., 6, n): angular then linear velocity of its origin, in ground,
         for unit rates of the n named coordinates. Does not build a gradient."""
-        index, columns = BODIES.index(body), [COORDINATES.index(name) for name in coordinates]
-        angular, linear = self.twists(kinematics, coordinates)
-        origin = kinematics.translations.detach()[..., index, None, :]
-        linear = linear + torch.linalg.cross(angular, origin.expand_as(angular), dim=-1)
-        carried = [self._carries(column, index) for column in columns]
-        carried = torch.tensor(carried, dtype=angular.dtype, device=angular.device)[:, None]
-        return torch.cat([angular * carried, linear * carried], -1).transpose(-1, -2)
+        return self._at_origin(kinematics, body, coordinates, *self.twists(kinematics, coordinates))
 
     def foot_jacobian(self, kinematics: Kinematics) -> Tensor:
         """Jacobians of the calcanei (..., 2 [right, left], 6, 12): rows as in `frame_jacobian`, columns the six pelvis
         coordinates and that leg's six, as in FOOT_CHAIN[side]. Does not build a gradient."""
-        feet = [self.frame_jacobian(kinematics, f"calcn_{side}", FOOT_CHAIN[side]) for side in "rl"]
+        names = tuple(dict.fromkeys(FOOT_CHAIN["r"] + FOOT_CHAIN["l"]))
+        angular, linear = self.twists(kinematics, names)
+        feet = []
+        for side in "rl":
+            columns = [names.index(name) for name in FOOT_CHAIN[side]]
+            feet.append(self._at_origin(kinematics, f"calcn_{side}", FOOT_CHAIN[side],
+                                        angular[..., columns, :], linear[..., columns, :]))
         return torch.stack(feet, -3)
+
+    def _at_origin(self, kinematics, body, coordinates, angular, linear) -> Tensor:
+        """Twists (..., n, 3) about the ground origin -> Jacobian (..., 6, n) of a body's frame at its own origin."""
+        index = BODIES.index(body)
+        origin = kinematics.translations.detach()[..., index, None, :]
+        linear = linear + torch.linalg.cross(angular, origin.expand_as(angular), dim=-1)
+        carried = [self._carries(COORDINATES.index(name), index) for name in coordinates]
+        carried = torch.tensor(carried, dtype=angular.dtype, device=angular.device)[:, None]
+        return torch.cat([angular * carried, linear * carried], -1).transpose(-1, -2)
 
     def _carries(self, coordinate: int, body: int) -> bool:
         moved = np.flatnonzero((PACKED["axis_coordinate"] == coordinate).any(1))
