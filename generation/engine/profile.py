@@ -18,6 +18,8 @@ from generation.engine.variables import UnitMismatch, Variable, resolve, unit_fa
 MAX_BYTES = 200_000
 # How far the measured tempo may differ from the tempo asked for: the larger of the two (ours, E).
 TEMPO_TOLERANCE_S, TEMPO_TOLERANCE_FRACTION = 0.1, 0.05
+TURN_FRACTION = 0.1             # the same for the pause, of the slower of descent and ascent (E)
+_USUAL_PHASE_S = 2.0
 
 Side = Literal["right", "left", "both"]
 
@@ -114,7 +116,7 @@ class Profile(_Strict):
         for name in ("descent_s", "pause_s", "ascent_s"):
             asked = getattr(self.tempo, name)
             if asked is not None:
-                tolerance = tempo_tolerance(asked)
+                tolerance = tempo_tolerance(name, self.tempo)
                 limits.append(Limit(name, min=max(0.0, asked - tolerance), max=asked + tolerance, source="tempo"))
         return limits
 
@@ -125,9 +127,15 @@ class Profile(_Strict):
         return [{"field": "strength", "reason": "recorded; this version computes no muscle forces"}]
 
 
-def tempo_tolerance(asked_s: float) -> float:
-    """Accepted difference, in seconds, between a phase as asked and as measured on the delivered motion."""
-    return max(TEMPO_TOLERANCE_S, TEMPO_TOLERANCE_FRACTION * asked_s)
+def tempo_tolerance(name: str, tempo: Tempo) -> float:
+    """Accepted difference, in seconds, between a phase as asked and as measured on the delivered motion.
+
+    A turn without a stop still looks like a short pause by the 5 % speed rule, the longer the slower the movement.
+    """
+    if name == "pause_s":
+        slowest = max(tempo.descent_s or 0.0, tempo.ascent_s or 0.0, _USUAL_PHASE_S)
+        return max(TEMPO_TOLERANCE_S, TURN_FRACTION * slowest)
+    return max(TEMPO_TOLERANCE_S, TEMPO_TOLERANCE_FRACTION * getattr(tempo, name))
 
 
 def load_profile(path: str | Path) -> Profile:

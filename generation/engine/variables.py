@@ -80,6 +80,13 @@ _ALL = (
              "Height of the lowest heel contact point above the floor, at every instant.", -1, 20),
     Variable("foot_slide", "mm", True, "peak", "Foot sliding",
              "The greatest horizontal distance of a sole contact point from where it was in the first frame.", 0, 500),
+    Variable("floor_penetration", "mm", True, "peak", "Sole below the floor",
+             "The greatest depth of a sole contact point below the floor.", 0, 100),
+    Variable("static_balance_margin", "cm", False, "range", "Centre of mass inside the feet",
+             "Distance of the centre of mass, seen from above, inside the edge of the base of support (convex outline "
+             "of both soles), at every instant; negative is outside.", -50, 30),
+    Variable("joint_range_margin", "deg", False, "range", "Inside the model's joint ranges",
+             "The smallest distance of any joint angle to the end of the body model's range, at every instant.", 0, 90),
     Variable("margin_of_stability", "cm", False, "range", "Margin of stability",
              "Distance of the extrapolated centre of mass inside the edge of the base of support, at every instant; "
              "negative is outside (Hof et al. 2005, J Biomech 38:1). The inverted pendulum behind it is an "

@@ -1,0 +1,82 @@
+"""Checks of limits on a delivered motion: exact values, at every frame of the file."""
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+import torch
+
+from generation.engine.limits import Limit
+from generation.engine.metrics.phases import Phases
+from generation.engine.metrics.series import Measured
+from generation.engine.variables import LEFT, RIGHT, VARIABLES
+
+TOLERANCE = 0.01          # of the variable's unit: numerical, not clinical
+_SIDE_INDEX = {RIGHT: 0, LEFT: 1}
+
+
+@dataclass(frozen=True)
+class Check:
+    """One limit and what the motion did with it; ``margin`` is the distance to the nearer bound, < 0 if crossed."""
+
+    variable: str
+    side: str | None
+    unit: str
+    min: float | None
+    max: float | None
+    worst: float
+    worst_side: str | None
+    worst_time_s: float | None
+    margin: float
+    satisfied: bool
+    source: str
+    status: str
+    origin: str
+
+    def document(self) -> dict:
+        return asdict(self)
+
+    def sentence(self) -> str:
+        """Why a candidate is rejected, in words."""
+        side = f" ({self.worst_side})" if self.worst_side else ""
+        too_low = self.min is not None and self.worst < self.min
+        wanted = f"at least {self.min:g}" if too_low else f"at most {self.max:g}"
+        at = f" at {self.worst_time_s:.2f} s" if self.worst_time_s is not None else ""
+        return (f"{VARIABLES[self.variable].label}{side}: {self.worst:.1f} {self.unit}{at}, should be {wanted} "
+                f"{self.unit} [{self.origin}{': ' + self.source if self.source else ''}]")
+
+
+def check_limits(limits: Iterable[Limit], measured: Measured, phases: Phases | None,
+                 times: torch.Tensor) -> list[Check]:
+    """One check for each limit, in the order given. ``measured`` of one motion (time, coordinate)."""
+    return [_check(limit, measured, phases, times) for limit in limits]
+
+
+def values_of(variable: str, measured: Measured, phases: Phases | None) -> torch.Tensor:
+    """The variable's values: (time,), (2, time), () or (2,)."""
+    if VARIABLES[variable].kind == "duration":
+        value = float("nan") if phases is None else getattr(phases, variable)
+        return torch.tensor(value, dtype=torch.float64)
+    return measured.series[variable] if variable in measured.series else measured.single[variable]
+
+
+def _check(limit: Limit, measured: Measured, phases: Phases | None, times: torch.Tensor) -> Check:
+    values = values_of(limit.variable, measured, phases).detach()
+    sides: tuple[str | None, ...] = (None,)
+    if VARIABLES[limit.variable].sided:
+        sides = limit.sides()
+        values = values[[_SIDE_INDEX[side] for side in sides]]
+    else:
+        values = values.unsqueeze(0)
+    slack = torch.full_like(values, torch.inf)
+    if limit.min is not None:
+        slack = torch.minimum(slack, values - limit.min)
+    if limit.max is not None:
+        slack = torch.minimum(slack, limit.max - values)
+    slack = torch.nan_to_num(slack, nan=-torch.inf)
+    flat = int(slack.argmin())
+    row, frame = (flat, None) if slack.dim() == 1 else divmod(flat, slack.shape[1])
+    margin = float(slack.flatten()[flat])
+    return Check(limit.variable, limit.side, limit.unit, limit.min, limit.max, float(values.flatten()[flat]),
+                 sides[row], None if frame is None else float(times[frame]), margin, margin >= -TOLERANCE,
+                 limit.source, limit.status, limit.origin)

@@ -1,0 +1,71 @@
+"""Measures of a whole motion that no limit is set on, but that a reader compares motions by."""
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+
+from generation.engine.body import COORDINATES
+from generation.engine.metrics.phases import Phases
+from generation.engine.metrics.series import DEG, Measured
+from generation.engine.metrics.smoothness import log_dimensionless_jerk, spectral_arc_length
+
+_INDEX = {name: i for i, name in enumerate(COORDINATES)}
+_PELVIS = [_INDEX[f"pelvis_t{axis}"] for axis in "xyz"]
+# "hip, knee, ankle flexion and pelvis tilt" of BIGE's mean joint angular speed
+_OMEGA = [_INDEX[f"{name}_{side}"] for name in ("hip_flexion", "knee_angle", "ankle_angle") for side in "rl"]
+_OMEGA.append(_INDEX["pelvis_tilt"])
+
+
+def movement_measures(body, q: torch.Tensor, frame_rate: float, measured: Measured, phases: Phases) -> dict[str, float]:
+    """Named measures of one motion, q (time, coordinate). Names end in their unit.
+
+    ``pelvis_tilt_bottom_deg``, ``asymmetry_deg``, ``omega_deg_s``, ``pelvis_speed_m_s`` and
+    ``pelvis_acceleration_m_s2`` follow BIGE (Maheshwari et al. 2025, PMLR 283:1243, Table 1); its "COM" is the pelvis;
+    the tilt is taken at the deepest frame, because no muscle activation is computed here. ``penetration``, ``floating``
+    and ``sliding`` follow its floor measures, on the soles' contact points instead of joint centres.
+    """
+    step = 1.0 / frame_rate
+    values = q.detach().cpu().numpy()
+    contacts = body.foot_contacts(body(q)).detach().cpu().numpy()             # (time, 2, n, 3)
+    pelvis = values[:, _PELVIS]
+    velocity = np.diff(pelvis, axis=0) / step
+    acceleration = np.diff(pelvis, n=2, axis=0) / step**2
+    omega = np.abs(np.diff(values[:, _OMEGA], axis=0)) / step * DEG
+    lowest = contacts[..., 1].reshape(len(values), -1).min(-1)
+    slide = np.linalg.norm(np.diff(contacts[..., (0, 2)], axis=0), axis=-1) / step
+    deepest = int(pelvis[:, 1].argmin())
+    asymmetry = [measured.single[f"{name}_asymmetry"].item() for name in
+                 ("hip_flexion", "knee_flexion", "ankle_dorsiflexion")]
+    speed = measured.com_velocity.norm(dim=-1).detach().cpu().numpy()
+    return {
+        "depth_knee_flexion_deg": measured.single["knee_flexion_peak"].mean().item(),
+        "depth_thigh_inclination_deg": measured.single["thigh_inclination_peak"].mean().item(),
+        "depth_pelvis_drop_cm": measured.single["pelvis_drop"].item(),
+        "pelvis_tilt_bottom_deg": float(values[deepest, _INDEX["pelvis_tilt"]] * DEG),
+        "asymmetry_deg": float(np.mean(asymmetry)),
+        "omega_deg_s": float(omega.mean()),
+        "pelvis_speed_m_s": float(np.linalg.norm(velocity, axis=-1).mean()),
+        "pelvis_acceleration_m_s2": float(np.linalg.norm(acceleration, axis=-1).mean()),
+        "penetration_cm": float(np.maximum(-lowest, 0).mean() * 100),
+        "floating_cm": float(np.maximum(lowest, 0).mean() * 100),
+        "sliding_m_s": float(slide.mean()),
+        "static_balance_margin_cm": measured.series["static_balance_margin"].min().item(),
+        "margin_of_stability_cm": measured.series["margin_of_stability"].min().item(),
+        "knee_medial_displacement_cm": measured.series["knee_medial_displacement"].max().item(),
+        "trunk_forward_lean_deg": measured.series["trunk_forward_lean"].max().item(),
+        "com_speed_peak_m_s": measured.single["com_speed_peak"].item(),
+        "descent_s": phases.descent_s, "pause_s": phases.pause_s, "ascent_s": phases.ascent_s,
+        **_smoothness(speed, frame_rate, phases),
+    }
+
+
+def _smoothness(speed: np.ndarray, frame_rate: float, phases: Phases) -> dict[str, float]:
+    """SPARC and LDLJ of the centre of mass's speed, the mean of descent and ascent (a pause would distort them)."""
+    sparc, jerk = [], []
+    for start, end in ((phases.descent_start, phases.descent_end), (phases.ascent_start, phases.ascent_end)):
+        part = speed[math.floor(start * frame_rate): math.ceil(end * frame_rate) + 1]
+        sparc.append(spectral_arc_length(part, frame_rate))
+        jerk.append(log_dimensionless_jerk(part, frame_rate))
+    return {"sparc": float(np.mean(sparc)), "log_dimensionless_jerk": float(np.mean(jerk))}
