@@ -4,7 +4,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from clinic.environment import database_from_url, env_bool, env_list, env_seconds, local_folder, secret_key
+from clinic.environment import database_from_url, env_bool, env_list, env_port, env_seconds, local_folder, secret_key
+from clinic.logs import LOGGING  # noqa: F401 - a setting
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 LOCAL_DIR = local_folder(BASE_DIR)          # git-ignored: local database, generated key, logs
@@ -14,6 +15,19 @@ SECRET_KEY = secret_key(LOCAL_DIR)
 ALLOWED_HOSTS = env_list("GENUFLEX_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env_list("GENUFLEX_TRUSTED_ORIGINS", [])
 
+# `manage.py run`: where it listens; whether it makes the demo clinic although DATABASE_URL names a server.
+HOST = os.environ.get("GENUFLEX_HOST", "127.0.0.1")
+PORT = env_port("GENUFLEX_PORT", 8000)
+DEMO = env_bool("GENUFLEX_DEMO", False)
+
+# Behind a proxy that ends TLS and sets X-Forwarded-Proto (and drops the one a browser sends).
+HTTPS = env_bool("GENUFLEX_HTTPS", False)
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if HTTPS and not DEBUG else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = False      # the clinic's other services are not ours to decide on
+SECURE_REFERRER_POLICY = "same-origin"
+
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -21,6 +35,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
+    "django.forms",
     "pgtrigger",
     "pghistory",
     "allauth",
@@ -36,6 +51,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "clinic.middleware.health",
+    "clinic.middleware.headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -51,6 +68,7 @@ MIDDLEWARE = [
 ROOT_URLCONF = "clinic.urls"
 ASGI_APPLICATION = "clinic.asgi.application"
 
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"    # so that templates/django/forms/ decides how fields look
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -104,7 +122,7 @@ USE_TZ = True
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_DIRS = [BASE_DIR / "static", ("models/body", BASE_DIR / "models" / "body")]     # the bones are drawn by the player
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},

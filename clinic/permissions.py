@@ -1,0 +1,104 @@
+"""Who may do what: the one table, and the three questions that are asked of it.
+
+Services, selectors, pages, API and sockets all ask here. A row of the table is an action; it names the roles that have
+it and how far each reaches. What lies outside that reach does not exist for the asker: the answer is 404, so that
+nobody learns from an error that a record is there.
+"""
+from __future__ import annotations
+
+from enum import StrEnum
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, Q, QuerySet
+from django.http import Http404
+from django.utils import timezone
+
+from clinic.models import Role, User
+
+
+class Scope(StrEnum):
+    ANYONE = "anyone signed in"
+    CLINIC = "own clinic"
+    CARE_TEAM = "patients whose care team they belong to"
+    OWN_SIGNED = "own record, and there what is signed, not withdrawn and not expired"
+
+
+_ADMIN, _CLINICIAN, _PATIENT = Role.ADMINISTRATOR, Role.CLINICIAN, Role.PATIENT
+_TREATS = {_CLINICIAN: Scope.CARE_TEAM}
+_RUNS = {_ADMIN: Scope.CLINIC, _CLINICIAN: Scope.CARE_TEAM}
+
+TABLE: dict[str, dict[Role, Scope]] = {
+    # action                     role -> scope
+    "self.view":                 dict.fromkeys(Role, Scope.ANYONE),
+    "user.list":                 {_ADMIN: Scope.CLINIC},
+    "user.create":               {_ADMIN: Scope.CLINIC},
+    "directory.list":            {_ADMIN: Scope.CLINIC},     # names and care teams of patients, nothing clinical
+    "patient.list":              _TREATS,
+    "patient.view":              _TREATS,
+    "patient.create":            {_CLINICIAN: Scope.CLINIC},
+    "patient.edit":              _TREATS,                    # the record: measurements, conditions, limits, tempo
+    "catalogue.view":            {_CLINICIAN: Scope.CLINIC},  # conditions, variables and preset limits of the engine
+    "generation.list":           _TREATS,
+    "generation.view":           _TREATS,
+    "generation.create":         _TREATS,
+    "generation.cancel":         _RUNS,
+    "generation.retry":          _RUNS,
+    "job.list":                  {_ADMIN: Scope.CLINIC},     # state, errors and seconds of generations, no motion
+    "candidate.view":            _TREATS,
+    "prescription.list":         _TREATS,
+    "prescription.view":         _TREATS,
+    "prescription.create":       _TREATS,
+    "prescription.edit":         _TREATS,
+    "prescription.sign":         _TREATS,
+    "prescription.withdraw":     _TREATS,
+    "exercise.view":             {_PATIENT: Scope.OWN_SIGNED},
+}
+
+
+def has_action(user, action: str) -> bool:
+    """Does the role have this action at all, whatever the object?"""
+    return bool(user.is_authenticated and user.is_active and user.role in TABLE[action])
+
+
+def require(user, action: str) -> Scope:
+    """The reach of `action` for this user; PermissionDenied when the role does not have it."""
+    if not has_action(user, action):
+        raise PermissionDenied("Your role does not allow this.")
+    return TABLE[action][user.role]
+
+
+def permitted(user: User, action: str, rows: QuerySet) -> QuerySet:
+    """`rows` cut down to those that `user` reaches with `action`."""
+    return rows.filter(_reach(user, require(user, action), rows.model))
+
+
+def get_permitted(user: User, action: str, rows: QuerySet, **lookup) -> Model:
+    """One row, or Http404 when it does not exist for this user."""
+    try:
+        return permitted(user, action, rows).get(**lookup)
+    except rows.model.DoesNotExist:
+        raise Http404("Not found.") from None
+
+
+def require_on(user: User, action: str, row: Model) -> None:
+    """As `get_permitted`, for a row in the hand: services ask this first."""
+    get_permitted(user, action, type(row)._default_manager.all(), pk=row.pk)
+
+
+def _reach(user: User, scope: Scope, model: type[Model]) -> Q:
+    """The scope as a filter. Models of the record say in `patient_path` how they hang on the patient."""
+    if scope is Scope.ANYONE:
+        return Q()
+    path = getattr(model, "patient_path", None)
+    if path is None:                                    # rows of the clinic itself
+        if scope is Scope.CLINIC:
+            return Q(clinic_id=user.clinic_id)
+        raise TypeError(f"{model.__name__} has no patient_path, so the scope '{scope}' cannot be applied to it.")
+    prefix = f"{path}__" if path else ""
+    own_clinic = Q(**{f"{prefix}clinic_id": user.clinic_id})
+    if scope is Scope.CLINIC:
+        return own_clinic
+    if scope is Scope.CARE_TEAM:
+        return own_clinic & Q(**{f"{prefix}care_team": user})
+    in_force = Q(status="signed", expires_at__gt=timezone.now())
+    return own_clinic & Q(**{f"{prefix}account": user}) & in_force

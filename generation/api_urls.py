@@ -1,0 +1,18 @@
+"""Addresses of generations and candidates in the API."""
+from django.urls import path
+
+from generation import apis
+
+_request = "generation-requests/<uuid:request_id>/"
+urlpatterns = [
+    path("patients/<uuid:patient_id>/generation-requests/", apis.GenerationListAPI.as_view(), name="generation_list"),
+    path(_request, apis.GenerationAPI.as_view(), name="generation"),
+    path(f"{_request}cancel/", apis.GenerationCancelAPI.as_view(), name="generation_cancel"),
+    path(f"{_request}retry/", apis.GenerationRetryAPI.as_view(), name="generation_retry"),
+    path(f"{_request}candidates/", apis.CandidateListAPI.as_view(), name="candidate_list"),
+    path(f"{_request}model.osim", apis.ScaledModelAPI.as_view(), name="scaled_model"),
+    path("candidates/<uuid:candidate_id>/", apis.CandidateAPI.as_view(), name="candidate"),
+    path("candidates/<uuid:candidate_id>/motion.mot", apis.CandidateMotionAPI.as_view(), name="candidate_motion"),
+    path("candidates/<uuid:candidate_id>/playback/", apis.CandidatePlaybackAPI.as_view(), name="candidate_playback"),
+    path("jobs/", apis.JobListAPI.as_view(), name="job_list"),
+]

@@ -1,0 +1,148 @@
+"""Generations, candidates and their files as REST."""
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.response import Response
+
+from clinic.apis import Input, TableAPI
+from generation import downloads, selectors, services
+from generation.models import MAX_CANDIDATES, MAX_SEED, CandidateMotion, GenerationRequest
+from patients.selectors import patient_get
+
+
+class GenerationOut(serializers.ModelSerializer):
+    class Meta:
+        model = GenerationRequest
+        fields = ["id", "patient", "status", "stage", "detail", "fraction", "error", "seed", "candidate_count",
+                  "attempt", "model_versions", "created_at", "started_at", "finished_at"]
+
+
+class GenerationDetailOut(GenerationOut):
+    class Meta(GenerationOut.Meta):
+        fields = [*GenerationOut.Meta.fields, "profile", "report"]
+
+
+class GenerationIn(Input):
+    seed = serializers.IntegerField(min_value=0, max_value=MAX_SEED, default=0)
+    candidate_count = serializers.IntegerField(min_value=1, max_value=MAX_CANDIDATES, default=16)
+
+
+class CandidateOut(serializers.ModelSerializer):
+    class Meta:
+        model = CandidateMotion
+        fields = ["id", "request", "index", "rank", "accepted", "reasons", "score", "checks", "metrics", "mot_sha256"]
+
+
+class JobOut(serializers.ModelSerializer):
+    seconds = serializers.FloatField(read_only=True, allow_null=True)
+
+    class Meta:
+        model = GenerationRequest
+        fields = ["id", "status", "stage", "fraction", "error", "error_detail", "attempt", "interruptions", "seconds",
+                  "created_at", "started_at", "finished_at"]
+
+
+class GenerationListAPI(TableAPI):
+    actions = {"GET": "generation.list", "POST": "generation.create"}
+    input_class, output_class = GenerationIn, GenerationOut
+
+    def get(self, request, patient_id: UUID) -> Response:
+        patient = patient_get(user=request.user, patient_id=patient_id, action="generation.list")
+        return self.page(selectors.generation_request_list(user=request.user, patient=patient))
+
+    def post(self, request, patient_id: UUID) -> Response:
+        patient = patient_get(user=request.user, patient_id=patient_id, action="generation.create")
+        made = services.generation_request_create(actor=request.user, patient=patient, **self.read(request))
+        return self.answer(made, status=202)
+
+
+class GenerationAPI(TableAPI):
+    actions = {"GET": "generation.view"}
+    output_class = GenerationDetailOut
+
+    def get(self, request, request_id: UUID) -> Response:
+        return self.answer(selectors.generation_request_get(user=request.user, request_id=request_id))
+
+
+class GenerationCancelAPI(TableAPI):
+    actions = {"POST": "generation.cancel"}
+    input_class, output_class = Input, JobOut
+
+    def post(self, request, request_id: UUID) -> Response:
+        row = selectors.generation_request_get(user=request.user, request_id=request_id, action="generation.cancel")
+        self.read(request)
+        return self.answer(services.generation_request_cancel(actor=request.user, request=row))
+
+
+class GenerationRetryAPI(TableAPI):
+    actions = {"POST": "generation.retry"}
+    input_class, output_class = Input, JobOut
+
+    def post(self, request, request_id: UUID) -> Response:
+        row = selectors.generation_request_get(user=request.user, request_id=request_id, action="generation.retry")
+        self.read(request)
+        return self.answer(services.generation_request_retry(actor=request.user, request=row), status=202)
+
+
+class CandidateListAPI(TableAPI):
+    actions = {"GET": "candidate.view"}
+    output_class = CandidateOut
+
+    def get(self, request, request_id: UUID) -> Response:
+        row = selectors.generation_request_get(user=request.user, request_id=request_id, action="candidate.view")
+        return self.page(selectors.candidate_list(user=request.user, request=row))
+
+
+class CandidateAPI(TableAPI):
+    actions = {"GET": "candidate.view"}
+    output_class = CandidateOut
+
+    def get(self, request, candidate_id: UUID) -> Response:
+        return self.answer(selectors.candidate_get(user=request.user, candidate_id=candidate_id))
+
+
+class CandidateMotionAPI(TableAPI):
+    """The OpenSim motion file."""
+
+    actions = {"GET": "candidate.view"}
+
+    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    def get(self, request, candidate_id: UUID) -> HttpResponse:
+        return downloads.motion(
+            selectors.candidate_get(user=request.user, candidate_id=candidate_id, with_files=True)
+        )
+
+
+class CandidatePlaybackAPI(TableAPI):
+    """The playback document of the player."""
+
+    actions = {"GET": "candidate.view"}
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request, candidate_id: UUID) -> HttpResponse:
+        return downloads.playback(
+            request, selectors.candidate_get(user=request.user, candidate_id=candidate_id, with_files=True)
+        )
+
+
+class ScaledModelAPI(TableAPI):
+    """The OpenSim model at the patient's size."""
+
+    actions = {"GET": "candidate.view"}
+
+    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    def get(self, request, request_id: UUID) -> HttpResponse:
+        return downloads.scaled_model(selectors.scaled_model_get(user=request.user, request_id=request_id))
+
+
+class JobListAPI(TableAPI):
+    actions = {"GET": "job.list"}
+    output_class = JobOut
+
+    def get(self, request) -> Response:
+        return self.page(selectors.job_list(user=request.user))

@@ -1,0 +1,34 @@
+"""Files as HTTP answers. The caller has asked the permission table."""
+from __future__ import annotations
+
+import gzip
+
+from django.http import HttpRequest, HttpResponse
+
+from generation.models import CandidateMotion
+
+
+def motion(candidate: CandidateMotion) -> HttpResponse:
+    return _file(bytes(candidate.mot_file), candidate.file_name)
+
+
+def scaled_model(osim: bytes) -> HttpResponse:
+    return _file(osim, "genuflex_scaled.osim")
+
+
+def playback(request: HttpRequest, candidate: CandidateMotion) -> HttpResponse:
+    """The playback document; stored compressed and sent so, unless the client cannot."""
+    body = bytes(candidate.playback_gzip)
+    if "gzip" in request.headers.get("Accept-Encoding", ""):
+        response = HttpResponse(body, content_type="application/json", headers={"Content-Encoding": "gzip"})
+    else:
+        response = HttpResponse(gzip.decompress(body), content_type="application/json")
+    response["Vary"] = "Accept-Encoding, Cookie"
+    response["Cache-Control"] = "private, no-cache"      # every showing asks for permission again
+    return response
+
+
+def _file(body: bytes, name: str) -> HttpResponse:
+    return HttpResponse(body, content_type="application/octet-stream", headers={
+        "Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store",
+    })

@@ -1,0 +1,118 @@
+"""A generation request is the row that the user sees of a job; its candidates are the answer."""
+from __future__ import annotations
+
+import uuid
+
+import pghistory
+import pgtrigger
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+from clinic.models import User, every_change
+from patients.models import Patient
+
+MAX_CANDIDATES = 64         # ours: one request stays within a few minutes on a processor
+MAX_SEED = 2**31 - 1
+
+
+class RequestStatus(models.TextChoices):
+    QUEUED = "queued", "Queued"
+    RUNNING = "running", "Running"
+    SUCCEEDED = "succeeded", "Finished"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+OPEN_STATUSES = (RequestStatus.QUEUED, RequestStatus.RUNNING)
+
+
+@pghistory.track(*every_change(), exclude=["stage", "detail", "fraction", "report"])
+class GenerationRequest(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="generation_requests")
+    requested_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    profile = models.JSONField()        # what the engine is asked, frozen when the request is made
+    seed = models.PositiveIntegerField(validators=[MaxValueValidator(MAX_SEED)])
+    candidate_count = models.PositiveSmallIntegerField(
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_CANDIDATES)]
+    )
+    status = models.CharField(max_length=10, choices=RequestStatus.choices, default=RequestStatus.QUEUED)
+    # A worker owns the request while status is running and `attempt` is the one it started.
+    attempt = models.PositiveIntegerField(default=0)
+    interruptions = models.PositiveSmallIntegerField(default=0)     # workers that died on it since it was queued
+    stage = models.CharField(max_length=80, blank=True)
+    detail = models.CharField(max_length=200, blank=True)
+    fraction = models.FloatField(default=0)
+    error = models.TextField(blank=True)                # a sentence for people
+    error_detail = models.TextField(blank=True)         # for the administrator
+    report = models.JSONField(null=True, blank=True)
+    model_versions = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    patient_path = "patient"
+
+    class Meta:
+        ordering = ["-created_at", "id"]
+        indexes = [models.Index(fields=["patient", "-created_at"]), models.Index(fields=["status", "created_at"])]
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in OPEN_STATUSES
+
+    @property
+    def seconds(self) -> float | None:
+        if self.started_at and self.finished_at:
+            return (self.finished_at - self.started_at).total_seconds()
+        return None
+
+    @property
+    def percent(self) -> int:
+        return round(100 * self.fraction)
+
+    @property
+    def channel_group(self) -> str:
+        return f"generation.{self.pk}"
+
+
+class ScaledModel(models.Model):
+    """The body model of the request at the patient's size: the `.osim` that its `.mot` files belong to."""
+
+    request = models.OneToOneField(
+        GenerationRequest, on_delete=models.CASCADE, primary_key=True, related_name="scaled_model"
+    )
+    osim_gzip = models.BinaryField()
+
+    patient_path = "request__patient"
+
+
+class CandidateMotion(models.Model):
+    """One generated motion. Never changed after it is stored: a signed prescription rests on it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    request = models.ForeignKey(GenerationRequest, on_delete=models.CASCADE, related_name="candidates")
+    index = models.PositiveSmallIntegerField()          # the engine's number, names the file
+    rank = models.PositiveSmallIntegerField()           # 0 is the best
+    accepted = models.BooleanField()
+    reasons = models.JSONField(default=list, blank=True)
+    score = models.FloatField()
+    checks = models.JSONField(default=list)
+    metrics = models.JSONField(default=dict)
+    mot_file = models.BinaryField()                     # OpenSim motion file
+    mot_sha256 = models.CharField(max_length=64)
+    playback_gzip = models.BinaryField()                # playback document, JSON, gzip
+
+    patient_path = "request__patient"
+
+    class Meta:
+        ordering = ["request", "rank"]
+        constraints = [
+            models.UniqueConstraint(fields=["request", "index"], name="candidate_index_once"),
+            models.UniqueConstraint(fields=["request", "rank"], name="candidate_rank_once"),
+        ]
+        triggers = [pgtrigger.Protect(name="never_changed", operation=pgtrigger.Update)]
+
+    @property
+    def file_name(self) -> str:
+        return f"candidate_{self.index:03d}.mot"

@@ -1,0 +1,25 @@
+"""Hints to the browsers that watch a generation. The row is the truth: a hint only says that it changed."""
+from __future__ import annotations
+
+import logging
+
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from django.db import transaction
+
+from generation.models import GenerationRequest
+
+logger = logging.getLogger(__name__)
+
+
+def changed(request: GenerationRequest) -> None:
+    """Tell the watchers once the present transaction is committed (at once when there is none)."""
+    event = {"type": "generation.changed", "status": request.status}
+    transaction.on_commit(lambda: _send(request.channel_group, event), robust=True)
+
+
+def _send(group: str, event: dict) -> None:
+    try:
+        async_to_sync(get_channel_layer().group_send)(group, event)
+    except Exception:           # a lost hint costs a delay, never the work: the page also asks again by itself
+        logger.warning("A progress hint could not be sent.", exc_info=True)

@@ -1,0 +1,10 @@
+"""The sockets' addresses."""
+from __future__ import annotations
+
+from django.urls import path
+
+from generation.consumers import GenerationConsumer
+
+websocket_urlpatterns = [
+    path("ws/generations/<uuid:request_id>/", GenerationConsumer.as_asgi(), name="generation_socket"),
+]

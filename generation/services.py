@@ -1,0 +1,264 @@
+"""Generation requests: made, cancelled, retried, and run by a worker.
+
+The row decides. A worker owns a request while the row says `running` with the attempt that this worker started; every
+write of the worker asks for that, so a worker given up for dead can finish nothing behind its successor's back.
+"""
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import logging
+import tempfile
+import time
+from pathlib import Path
+from uuid import UUID
+
+from django.db import DatabaseError, close_old_connections, transaction
+from django.utils import timezone
+
+from clinic.audit import recorded
+from clinic.errors import FieldError, ServiceError, conflict
+from clinic.models import User
+from clinic.permissions import require_on
+from generation import push
+from generation.engine.limits import LimitConflict
+from generation.engine.profile import ProfileError, parse_profile
+from generation.models import (
+    CandidateMotion,
+    GenerationRequest,
+    RequestStatus,
+    ScaledModel,
+)
+from patients.models import Patient
+from patients.selectors import profile_checked
+
+logger = logging.getLogger(__name__)
+
+PROGRESS_SECONDS = 0.4          # between two writes of progress, and between two looks for a cancellation
+MOST_INTERRUPTIONS = 2          # a request on which a third worker dies is parked
+COMPRESSION = 6
+
+
+class Interrupted(Exception):
+    """The request is no longer this worker's: cancelled, or taken over."""
+
+
+def generation_request_create(
+    *, actor: User, patient: Patient, seed: int, candidate_count: int
+) -> GenerationRequest:
+    """Queue a generation of the patient's present record. What the engine would refuse is refused here, unqueued."""
+    require_on(actor, "generation.create", patient)
+    request = GenerationRequest(
+        patient=patient, requested_by=actor, seed=seed, candidate_count=candidate_count, profile=_profile(patient)
+    )
+    request.full_clean()
+    with recorded(actor, "Generation requested"):
+        request.save()
+        _defer(request)
+    push.changed(request)
+    return request
+
+
+def generation_request_cancel(*, actor: User, request: GenerationRequest) -> GenerationRequest:
+    """The page is told at once; a worker that is on it stops at its next look."""
+    require_on(actor, "generation.cancel", request)
+    with recorded(actor, "Generation cancelled"):
+        request = _locked(request.pk)
+        if not request.is_open:
+            raise conflict(f"This generation is over already: {request.get_status_display().lower()}.")
+        request.status, request.finished_at = RequestStatus.CANCELLED, timezone.now()
+        request.save(update_fields=["status", "finished_at"])
+        push.changed(request)
+    return request
+
+
+def generation_request_retry(*, actor: User, request: GenerationRequest) -> GenerationRequest:
+    """Queue a failed or cancelled request again, with the same profile and seed."""
+    require_on(actor, "generation.retry", request)
+    with recorded(actor, "Generation retried"):
+        request = _locked(request.pk)
+        if request.status not in (RequestStatus.FAILED, RequestStatus.CANCELLED):
+            raise conflict("Only a failed or cancelled generation can be tried again.")
+        request.status = RequestStatus.QUEUED
+        request.stage = request.detail = request.error = request.error_detail = ""
+        request.fraction, request.interruptions = 0, 0
+        request.started_at = request.finished_at = None
+        request.save()
+        _defer(request)
+        push.changed(request)
+    return request
+
+
+def generation_request_run(*, request_id: UUID | str) -> None:
+    """Do the work of a request; called by the queue, at least once. What is finished is not done again."""
+    request = _take(request_id)
+    if request is None:
+        return
+    owner = _Owner(request)
+    try:
+        result = run_engine(request, owner)
+        owner.report("storing", 1.0, "", at_once=True)
+        _finish(request, result)
+    except Interrupted:
+        logger.info("Generation %s: stopped, it is no longer ours.", request.pk)
+    except (LimitConflict, ProfileError) as error:
+        _fail(request, str(error), type(error).__name__)
+    except Exception as error:
+        logger.exception("Generation %s failed.", request.pk)
+        close_old_connections()
+        _fail(request, "The generation stopped because of an error of the software. Your administrator can see which.",
+              f"{type(error).__name__}: {error}"[:2000])
+
+
+def run_engine(request: GenerationRequest, owner: _Owner):
+    """The engine's answer to a request, as a GenerationResult. Raises Interrupted."""
+    from generation.engine.generate import Cancelled, generate  # torch and the model: only in a worker
+
+    try:
+        return generate(
+            parse_profile(request.profile), candidates=request.candidate_count, seed=request.seed,
+            progress=owner.report, cancelled=owner.lost,
+        )
+    except Cancelled:
+        raise Interrupted from None
+
+
+class _Owner:
+    """What the engine may ask and tell while it works on a request."""
+
+    def __init__(self, request: GenerationRequest) -> None:
+        self._request = request
+        self._rows = GenerationRequest.objects.filter(
+            pk=request.pk, status=RequestStatus.RUNNING, attempt=request.attempt
+        )
+        self._next_report = self._next_look = 0.0
+        self._lost = False
+
+    def report(self, stage: str, fraction: float, detail: str = "", at_once: bool = False) -> None:
+        now = time.monotonic()
+        new_stage = stage != self._request.stage
+        if now < self._next_report and not new_stage and not at_once:
+            return
+        self._next_report = now + PROGRESS_SECONDS
+        self._request.stage = stage
+        try:
+            self._lost = not self._rows.update(
+                stage=stage[:80], fraction=min(max(float(fraction), 0.0), 1.0), detail=detail[:200]
+            )
+        except DatabaseError:       # progress is a courtesy; the result will say whether the database is back
+            logger.warning("Progress of generation %s was not stored.", self._request.pk)
+            close_old_connections()
+            return
+        push.changed(self._request)
+
+    def lost(self) -> bool:
+        now = time.monotonic()
+        if not self._lost and now >= self._next_look:
+            self._next_look = now + PROGRESS_SECONDS
+            try:
+                self._lost = not self._rows.exists()
+            except DatabaseError:
+                close_old_connections()
+        return self._lost
+
+
+def _take(request_id: UUID | str) -> GenerationRequest | None:
+    """Make this worker the owner; None when there is nothing to do."""
+    with recorded(None, "Taken by a worker"):
+        request = GenerationRequest.objects.select_for_update().filter(pk=request_id).first()
+        if request is None or not request.is_open:
+            return None
+        if request.status == RequestStatus.RUNNING:
+            request.interruptions += 1
+        if request.interruptions > MOST_INTERRUPTIONS:
+            request.status, request.finished_at = RequestStatus.FAILED, timezone.now()
+            request.error = "The generation was interrupted too often and is parked. Ask your administrator."
+            request.error_detail = f"{request.interruptions} workers ended while working on it."
+        else:
+            request.status, request.started_at = RequestStatus.RUNNING, timezone.now()
+            request.attempt += 1
+            request.stage, request.detail, request.fraction = "starting", "", 0
+        request.save()
+        push.changed(request)
+    return request if request.status == RequestStatus.RUNNING else None
+
+
+def _finish(request: GenerationRequest, result) -> None:
+    """All results and the new state in one transaction, if the request is still ours."""
+    candidates, scaled_model = _rows_of(request, result)
+    with recorded(None, "Generation finished"):
+        current = _owned(request)
+        CandidateMotion.objects.bulk_create(candidates)
+        scaled_model.save(force_insert=True)
+        current.status, current.finished_at = RequestStatus.SUCCEEDED, timezone.now()
+        current.stage, current.detail, current.fraction = "finished", "", 1
+        current.report = result.report
+        current.model_versions = result.report.get("model_versions", {})
+        current.save()
+        push.changed(current)
+
+
+def _rows_of(request: GenerationRequest, result) -> tuple[list[CandidateMotion], ScaledModel]:
+    """The rows of a result. The files are those that the command writes, byte for byte."""
+    from generation.engine.body import scale_body, write_osim
+
+    with tempfile.TemporaryDirectory(prefix="genuflex-") as name:
+        folder = Path(name)
+        result.write(folder)
+        rows = []
+        for rank, candidate in enumerate(result.candidates):
+            mot = (folder / candidate.file).read_bytes()
+            playback = json.dumps(candidate.playback, allow_nan=False, separators=(",", ":")).encode()
+            rows.append(CandidateMotion(
+                request=request, index=candidate.index, rank=rank, accepted=candidate.accepted, score=candidate.score,
+                reasons=candidate.reasons, checks=candidate.checks, metrics=candidate.metrics, mot_file=mot,
+                mot_sha256=hashlib.sha256(mot).hexdigest(), playback_gzip=gzip.compress(playback, COMPRESSION, mtime=0),
+            ))
+        profile = parse_profile(request.profile)
+        body = scale_body(profile.sex, profile.age_years, profile.height_m, profile.mass_kg)
+        write_osim(body, folder / "model.osim")
+        osim = (folder / "model.osim").read_bytes()
+    return rows, ScaledModel(request=request, osim_gzip=gzip.compress(osim, COMPRESSION, mtime=0))
+
+
+def _fail(request: GenerationRequest, sentence: str, detail: str) -> None:
+    try:
+        with recorded(None, "Generation failed"):
+            current = _owned(request)
+            current.status, current.finished_at = RequestStatus.FAILED, timezone.now()
+            current.error, current.error_detail = sentence, detail
+            current.save()
+            push.changed(current)
+    except Interrupted:
+        logger.info("Generation %s failed after it was taken away: %s", request.pk, detail)
+
+
+def _owned(request: GenerationRequest) -> GenerationRequest:
+    current = _locked(request.pk)
+    if current.status != RequestStatus.RUNNING or current.attempt != request.attempt:
+        raise Interrupted
+    return current
+
+
+def _locked(pk: UUID) -> GenerationRequest:
+    return GenerationRequest.objects.select_for_update().get(pk=pk)
+
+
+def _profile(patient: Patient) -> dict:
+    try:
+        return profile_checked(patient)
+    except LimitConflict as error:
+        raise ServiceError.of(str(error), "limits", title="Two limits contradict each other.") from None
+    except ProfileError as error:
+        title = "The record does not allow this yet."
+        raise ServiceError(FieldError(error.field, error.message), title=title) from None
+
+
+def _defer(request: GenerationRequest) -> None:
+    """In the transaction of the caller: either both the row and the job are there, or neither."""
+    from generation.tasks import run_generation
+
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("A generation is deferred in the transaction that records it.")
+    run_generation.defer(request_id=str(request.pk))

@@ -1,0 +1,107 @@
+"""Pages of generations: ask, watch, compare, download; and the administrator's jobs."""
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from clinic.pages import attempted, page, paged, status_of, submitted
+from generation import downloads, selectors, services
+from generation.forms import GenerateForm
+from generation.models import CandidateMotion, GenerationRequest, RequestStatus
+from generation.plots import joint_angle_figure
+from patients.selectors import patient_get, patient_overview
+
+
+@page(GET="generation.create", POST="generation.create")
+def generate(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    patient = patient_get(user=request.user, patient_id=patient_id, action="generation.create")
+    form = GenerateForm(request.POST or None)
+    if request.method == "POST":
+        made = submitted(form, services.generation_request_create, actor=request.user, patient=patient)
+        if made:
+            return redirect("generation_detail", made.pk)
+    return render(request, "generation/generate.html", {
+        "form": form, "patient": patient, "overview": patient_overview(user=request.user, patient=patient),
+    }, status=status_of(form))
+
+
+@page(GET="generation.view")
+def generation_detail(request: HttpRequest, request_id: UUID) -> HttpResponse:
+    row = selectors.generation_request_get(user=request.user, request_id=request_id)
+    if row.status != RequestStatus.SUCCEEDED:
+        return render(request, "generation/progress.html", _progress(row))
+    candidates = list(selectors.candidate_list(user=request.user, request=row))
+    shown = _shown(request, candidates)
+    context = {"generation": row, "patient": row.patient, "candidates": candidates, "shown": shown}
+    if shown is not None:
+        context["figure"] = joint_angle_figure(
+            selectors.candidate_get(user=request.user, candidate_id=shown.pk, with_files=True)
+        )
+    return render(request, "generation/results.html", context)
+
+
+@page(GET="generation.view")
+def generation_state(request: HttpRequest, request_id: UUID) -> HttpResponse:
+    """The part of the progress page that is read again at every hint; the whole page when the motions are there."""
+    row = selectors.generation_request_get(user=request.user, request_id=request_id)
+    if row.status == RequestStatus.SUCCEEDED:
+        return HttpResponse(headers={"HX-Refresh": "true"})
+    return render(request, "generation/_state.html", _progress(row))
+
+
+@page(POST="generation.cancel")
+def generation_cancel(request: HttpRequest, request_id: UUID) -> HttpResponse:
+    row = selectors.generation_request_get(user=request.user, request_id=request_id, action="generation.cancel")
+    attempted(
+        request, services.generation_request_cancel, "The generation is cancelled.", actor=request.user, request=row
+    )
+    return _back(request, row)
+
+
+@page(POST="generation.retry")
+def generation_retry(request: HttpRequest, request_id: UUID) -> HttpResponse:
+    row = selectors.generation_request_get(user=request.user, request_id=request_id, action="generation.retry")
+    attempted(request, services.generation_request_retry, "It is queued again.", actor=request.user, request=row)
+    return _back(request, row)
+
+
+@page(GET="candidate.view")
+def candidate_playback(request: HttpRequest, candidate_id: UUID) -> HttpResponse:
+    return downloads.playback(
+        request, selectors.candidate_get(user=request.user, candidate_id=candidate_id, with_files=True)
+    )
+
+
+@page(GET="candidate.view")
+def candidate_motion(request: HttpRequest, candidate_id: UUID) -> HttpResponse:
+    return downloads.motion(selectors.candidate_get(user=request.user, candidate_id=candidate_id, with_files=True))
+
+
+@page(GET="candidate.view")
+def scaled_model(request: HttpRequest, request_id: UUID) -> HttpResponse:
+    return downloads.scaled_model(selectors.scaled_model_get(user=request.user, request_id=request_id))
+
+
+@page(GET="job.list")
+def job_list(request: HttpRequest) -> HttpResponse:
+    return render(request, "generation/jobs.html", {
+        "jobs": paged(request, selectors.job_list(user=request.user)),
+        "counts": selectors.job_counts(user=request.user),
+    })
+
+
+def _progress(row: GenerationRequest) -> dict:
+    before = selectors.queue_position(row) if row.status == RequestStatus.QUEUED else 0
+    return {"generation": row, "patient": row.patient, "before": before}
+
+
+def _shown(request: HttpRequest, candidates: list[CandidateMotion]) -> CandidateMotion | None:
+    """The candidate in the address, or the best."""
+    wanted = request.GET.get("candidate", "")
+    return next((c for c in candidates if str(c.pk) == wanted), candidates[0] if candidates else None)
+
+
+def _back(request: HttpRequest, row: GenerationRequest) -> HttpResponse:
+    return redirect("job_list") if request.user.is_administrator else redirect("generation_detail", row.pk)

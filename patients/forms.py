@@ -1,0 +1,140 @@
+"""Forms of the record. They check the shape of what is typed; the services check its sense."""
+from __future__ import annotations
+
+from django import forms
+from django.utils import timezone
+
+from clinic.models import User
+from generation.engine.presets import CONDITIONS
+from generation.engine.variables import VARIABLES
+from patients import rules
+from patients.models import MuscleGroup, Sex
+
+_KINDS = {
+    "range": "At every moment", "peak": "Greatest value, depth and speed", "mean": "Left-right difference",
+    "duration": "Tempo",
+}
+
+
+def _date(**kwargs) -> forms.DateField:
+    return forms.DateField(widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), **kwargs)
+
+
+def _number(step: str = "any", **kwargs) -> forms.FloatField:
+    return forms.FloatField(widget=forms.NumberInput(attrs={"step": step, "inputmode": "decimal"}), **kwargs)
+
+
+def _measured_on() -> forms.DateField:
+    return _date(label="Measured on", initial=timezone.localdate)
+
+
+def _sides(sided: bool) -> list[tuple[str, str]]:
+    return [("", "Choose"), ("left", "Left"), ("right", "Right"), ("both", "Both")] if sided else [("", "No side")]
+
+
+class PatientForm(forms.Form):
+    given_name = forms.CharField(label="Given name", max_length=80)
+    family_name = forms.CharField(label="Family name", max_length=80)
+    birth_date = _date(label="Date of birth")
+    sex = forms.ChoiceField(
+        label="Sex", choices=[("", "Choose"), *Sex.choices], help_text="For the proportions of the body model."
+    )
+
+
+class CareTeamForm(forms.Form):
+    clinician = forms.ModelChoiceField(label="Clinician", queryset=User.objects.none(), empty_label="Choose")
+
+    def __init__(self, *args, colleagues, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["clinician"].queryset = colleagues
+
+
+class BodyForm(forms.Form):
+    height_m = _number("0.01", label="Height (m)", help_text="1.20 to 2.20")
+    mass_kg = _number("0.1", label="Body mass (kg)", help_text="30 to 250")
+    measured_on = _measured_on()
+
+
+class RangeOfMotionForm(forms.Form):
+    movement = forms.ChoiceField(label="Movement")
+    side = forms.ChoiceField(label="Side", required=False, choices=[
+        ("", "No side"), ("left", "Left"), ("right", "Right"), ("both", "Both")])
+    minimum_deg = _number("0.5", label="From (degrees)", required=False, help_text="Leave empty if not measured.")
+    maximum_deg = _number("0.5", label="To (degrees)", required=False)
+    measured_on = _measured_on()
+    method = forms.CharField(label="Method", max_length=80, required=False, help_text="Such as: goniometer, active.")
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["movement"].choices = [("", "Choose"), *((v.name, v.label) for v in rules.joint_ranges())]
+
+
+class StrengthForm(forms.Form):
+    muscle_group = forms.ChoiceField(label="Muscle group", choices=[("", "Choose"), *MuscleGroup.choices])
+    side = forms.ChoiceField(label="Side", choices=[("", "Choose"), ("left", "Left"), ("right", "Right")])
+    torque_nm = _number("0.1", label="Torque (Nm)")
+    measured_on = _measured_on()
+    method = forms.CharField(label="Method", max_length=80, required=False, help_text="For example: dynamometer.")
+
+
+class TempoForm(forms.Form):
+    descent_s = _number("0.1", label="Going down (s)")
+    pause_s = _number("0.1", label="Pause at the bottom (s)")
+    ascent_s = _number("0.1", label="Coming up (s)")
+
+
+class ConditionForm(forms.Form):
+    """Phases and sides offered are those of the condition chosen; `name` is fixed when a condition is changed."""
+
+    name = forms.ChoiceField(label="Condition")
+    phase = forms.ChoiceField(label="Phase", required=False)
+    side = forms.ChoiceField(label="Side", required=False)
+    onset_on = _date(label="Date of surgery or onset", required=False)
+
+    def __init__(self, *args, name: str = "", fixed: bool = False, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].choices = [("", "Choose"), *((c.name, c.label) for c in CONDITIONS.values())]
+        known = CONDITIONS.get(name)
+        phases = known.phases if known else ()
+        self.fields["phase"].choices = [("", "Choose"), *((p, p) for p in phases)] if phases else [("", "No phases")]
+        if phases:
+            self.fields["phase"].choices += [("all", "Outside these phases")]
+        self.fields["side"].choices = _sides(bool(known and known.sided))
+        if fixed:
+            del self.fields["name"]
+
+
+class LimitBoundsForm(forms.Form):
+    minimum = _number(label="At least", required=False)
+    maximum = _number(label="At most", required=False)
+    reason = forms.CharField(
+        label="Reason", required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Needed when you allow more than the protocol does. It is kept with the change.",
+    )
+
+
+class LimitForm(LimitBoundsForm):
+    variable = forms.ChoiceField(label="What is limited")
+    side = forms.ChoiceField(label="Side", required=False)
+    field_order = ["variable", "side", "minimum", "maximum", "reason"]
+
+    def __init__(self, *args, variable: str = "", **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        groups = [
+            (title, [(v.name, f"{v.label} ({v.unit})") for v in VARIABLES.values() if v.kind == kind])
+            for kind, title in _KINDS.items()
+        ]
+        self.fields["variable"].choices = [("", "Choose"), *groups]
+        known = VARIABLES.get(variable)
+        self.fields["side"].choices = _sides(bool(known and known.sided))
+        self.fields["reason"].help_text = "Optional. It is kept with the limit."
+        if known:
+            for name in ("minimum", "maximum"):
+                self.fields[name].help_text = f"{known.lowest:g} to {known.highest:g} {known.unit}"
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(
+        label="Reason", required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Needed for a limit that comes from a protocol.",
+    )

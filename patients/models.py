@@ -1,0 +1,265 @@
+"""The record of a patient: body, measurements, conditions, and what a squat may do.
+
+Every row hangs on a patient by `patient_path`, which the permission table reads. SI units, degrees for angles.
+"""
+from __future__ import annotations
+
+import math
+import uuid
+
+import pghistory
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from clinic.models import Clinic, User, every_change
+from generation.engine.presets import CONDITIONS
+from generation.engine.variables import VARIABLES
+
+
+class Sex(models.TextChoices):
+    FEMALE = "female", "Female"
+    MALE = "male", "Male"
+
+
+class Side(models.TextChoices):
+    NONE = "", "No side"
+    LEFT = "left", "Left"
+    RIGHT = "right", "Right"
+    BOTH = "both", "Both"
+
+
+class SourceStatus(models.TextChoices):
+    """How far a number can be trusted: the engine's three letters; empty for what the clinician sets."""
+
+    CLINICIAN = "", "Set by the clinician"
+    SEEN = "V", "Seen in source"
+    RECALLED = "R", "Recalled, unchecked"
+    DEFAULT = "E", "Our default"
+
+
+def finite(value: float) -> None:
+    """NaN passes every comparison of a range; the database would keep it."""
+    if not math.isfinite(value):
+        raise ValidationError("Enter a number.")
+
+
+class NumberField(models.FloatField):
+    """A finite number."""
+
+    default_validators = [finite]
+
+
+class Row(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        abstract = True
+
+
+@pghistory.track(*every_change())
+class Patient(Row):
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="patients")
+    given_name = models.CharField(max_length=80)
+    family_name = models.CharField(max_length=80)
+    birth_date = models.DateField()
+    sex = models.CharField(max_length=6, choices=Sex.choices)
+    account = models.OneToOneField(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="patient_record"
+    )
+    care_team = models.ManyToManyField(User, through="CareTeamMember", related_name="patients")
+
+    patient_path = ""
+
+    class Meta:
+        ordering = ["family_name", "given_name", "id"]
+        indexes = [models.Index(fields=["clinic", "family_name", "given_name"])]
+
+    def __str__(self) -> str:
+        return self.full_name
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.given_name} {self.family_name}"
+
+    @property
+    def age_years(self) -> int:
+        today = timezone.localdate()
+        before_birthday = (today.month, today.day) < (self.birth_date.month, self.birth_date.day)
+        return today.year - self.birth_date.year - before_birthday
+
+
+@pghistory.track(*every_change())
+class CareTeamMember(models.Model):
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE)
+    clinician = models.ForeignKey(User, on_delete=models.CASCADE)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["patient", "clinician"], name="care_team_member_once")]
+
+
+class PatientRow(Row):
+    """What belongs to one patient."""
+
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="%(class)ss")
+
+    patient_path = "patient"
+
+    class Meta:
+        abstract = True
+
+
+@pghistory.track(*every_change())
+class BodyMeasurement(PatientRow):
+    measured_on = models.DateField(default=timezone.localdate)
+    height_m = NumberField(
+        validators=[
+            MinValueValidator(1.2, "Height must be between 1.20 and 2.20 m."),
+            MaxValueValidator(2.2, "Height must be between 1.20 and 2.20 m."),
+        ]
+    )
+    mass_kg = NumberField(
+        validators=[
+            MinValueValidator(30, "Body mass must be between 30 and 250 kg."),
+            MaxValueValidator(250, "Body mass must be between 30 and 250 kg."),
+        ]
+    )
+
+    class Meta:
+        ordering = ["-measured_on", "-created_at"]
+
+
+@pghistory.track(*every_change())
+class RangeOfMotionMeasurement(PatientRow):
+    """How far one joint movement goes on this person: a variable of the engine, in degrees."""
+
+    movement = models.CharField(max_length=60)
+    side = models.CharField(max_length=5, choices=Side.choices, blank=True)
+    minimum_deg = NumberField(null=True, blank=True)
+    maximum_deg = NumberField(null=True, blank=True)
+    measured_on = models.DateField(default=timezone.localdate)
+    method = models.CharField(max_length=80, blank=True)
+
+    class Meta:
+        ordering = ["movement", "side", "-measured_on", "-created_at"]
+
+
+class MuscleGroup(models.TextChoices):
+    KNEE_EXTENSION = "knee_extension", "Knee extension"
+    KNEE_FLEXION = "knee_flexion", "Knee flexion"
+    HIP_EXTENSION = "hip_extension", "Hip extension"
+    HIP_ABDUCTION = "hip_abduction", "Hip abduction"
+    ANKLE_PLANTARFLEXION = "ankle_plantarflexion", "Ankle plantarflexion"
+
+
+@pghistory.track(*every_change())
+class StrengthMeasurement(PatientRow):
+    """Greatest voluntary torque of one muscle group on one side."""
+
+    muscle_group = models.CharField(max_length=40, choices=MuscleGroup.choices)
+    side = models.CharField(max_length=5, choices=[(Side.LEFT, "Left"), (Side.RIGHT, "Right")])
+    torque_nm = NumberField(
+        validators=[
+            MinValueValidator(0, "Torque must be between 0 and 600 Nm."),
+            MaxValueValidator(600, "Torque must be between 0 and 600 Nm."),
+        ]
+    )
+    measured_on = models.DateField(default=timezone.localdate)
+    method = models.CharField(max_length=80, blank=True)
+
+    class Meta:
+        ordering = ["muscle_group", "side", "-measured_on", "-created_at"]
+
+
+@pghistory.track(*every_change())
+class Condition(PatientRow):
+    """A condition in its phase; recording it brings its preset limits into the record."""
+
+    name = models.CharField(max_length=60)
+    phase = models.CharField(max_length=60, blank=True)      # empty where the presets know no phases
+    side = models.CharField(max_length=5, choices=Side.choices, blank=True)
+    onset_on = models.DateField(null=True, blank=True)      # of the surgery where there was one
+    resolved_on = models.DateField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["created_at"]
+
+    def __str__(self) -> str:
+        return ", ".join(part for part in (self.label, self.phase, self.side) if part)
+
+    @property
+    def label(self) -> str:
+        return CONDITIONS[self.name].label if self.name in CONDITIONS else self.name
+
+
+@pghistory.track(*every_change())
+class MovementLimit(PatientRow):
+    """One limit on the movement, from a preset or from the clinician.
+
+    A limit that came from a preset keeps what the preset said (`preset_minimum`, `preset_maximum`), so that the page
+    can always show how far the clinician has moved it and why.
+    """
+
+    condition = models.ForeignKey(
+        Condition, on_delete=models.CASCADE, null=True, blank=True, related_name="limits"
+    )
+    variable = models.CharField(max_length=60)
+    side = models.CharField(max_length=5, choices=Side.choices, blank=True)
+    minimum = NumberField(null=True, blank=True)
+    maximum = NumberField(null=True, blank=True)
+    unit = models.CharField(max_length=20)
+    source = models.TextField(blank=True)
+    status = models.CharField(max_length=1, choices=SourceStatus.choices, blank=True)
+    preset_minimum = NumberField(null=True, blank=True)
+    preset_maximum = NumberField(null=True, blank=True)
+    reason = models.TextField(blank=True)
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["variable", "side", "created_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(minimum__isnull=False) | Q(maximum__isnull=False), name="movement_limit_has_a_bound"
+            ),
+            models.CheckConstraint(
+                condition=Q(minimum__isnull=True) | Q(maximum__isnull=True) | Q(minimum__lte=F("maximum")),
+                name="movement_limit_minimum_below_maximum",
+            ),
+        ]
+
+    @property
+    def label(self) -> str:
+        return VARIABLES[self.variable].label if self.variable in VARIABLES else self.variable
+
+    @property
+    def origin(self) -> str:
+        return str(self.condition) if self.condition_id else "Clinician"
+
+    @property
+    def is_preset(self) -> bool:
+        return self.condition_id is not None
+
+    @property
+    def is_changed(self) -> bool:
+        return self.is_preset and (self.minimum, self.maximum) != (self.preset_minimum, self.preset_maximum)
+
+
+def _seconds(least: float) -> list:
+    """What the engine's profile accepts for one part of a repetition."""
+    message = f"Between {least:g} and 10 seconds."
+    return [MinValueValidator(least, message), MaxValueValidator(10, message)]
+
+
+@pghistory.track(*every_change())
+class Tempo(models.Model):
+    """How fast one squat goes. Without a row the engine chooses."""
+
+    patient = models.OneToOneField(Patient, on_delete=models.CASCADE, primary_key=True, related_name="tempo")
+    descent_s = NumberField("Going down (s)", validators=_seconds(0.5))
+    pause_s = NumberField("Pause at the bottom (s)", validators=_seconds(0))
+    ascent_s = NumberField("Coming up (s)", validators=_seconds(0.5))
+
+    patient_path = "patient"

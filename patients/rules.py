@@ -1,0 +1,84 @@
+"""Checks of what is written into the record, and the words for them. The vocabulary is the engine's."""
+from __future__ import annotations
+
+import math
+from datetime import date
+
+from django.utils import timezone
+
+from clinic.errors import FieldError, ServiceError
+from generation.engine.presets import CONDITIONS, Preset, preset_limits
+from generation.engine.variables import VARIABLES, Variable
+
+YOUNGEST, OLDEST = 10, 110      # years; what the engine's profile accepts
+
+
+def check_birth_date(birth_date: date) -> None:
+    years = (timezone.localdate() - birth_date).days / 365.25
+    if not YOUNGEST <= years <= OLDEST:
+        raise ServiceError.of(f"The patient must be between {YOUNGEST} and {OLDEST} years old.", "birth_date")
+
+
+def check_past(field: str, day: date | None, born: date) -> None:
+    if day is None:
+        return
+    if day > timezone.localdate():
+        raise ServiceError.of("This date is in the future.", field)
+    if day < born:
+        raise ServiceError.of("This date is before the patient's birth.", field)
+
+
+def joint_ranges() -> list[Variable]:
+    """What can be measured as a range of motion: joint angles in degrees."""
+    whole_body = {"pelvis_tilt", "trunk_forward_lean", "trunk_lateral_lean"}
+    return [v for v in VARIABLES.values() if v.kind == "range" and v.unit == "deg" and v.name not in whole_body]
+
+
+def known_variable(name: str, field: str = "variable") -> Variable:
+    if name not in VARIABLES:
+        raise ServiceError.of("Choose a variable from the list.", field)
+    return VARIABLES[name]
+
+
+def check_side(variable: Variable, side: str, field: str = "side") -> None:
+    if variable.sided and side not in ("left", "right", "both"):
+        raise ServiceError.of("Choose left, right or both.", field)
+    if not variable.sided and side:
+        raise ServiceError.of(f"{variable.label} has no side; leave it empty.", field)
+
+
+def check_bounds(variable: Variable, low: float | None, high: float | None, fields: tuple[str, str]) -> None:
+    if low is None and high is None:
+        raise ServiceError.of("Give a minimum, a maximum or both.", fields[1])
+    errors = [
+        FieldError(field, f"Must be between {variable.lowest:g} and {variable.highest:g} {variable.unit}.")
+        for field, value in zip(fields, (low, high), strict=True)
+        if value is not None and not (math.isfinite(value) and variable.lowest <= value <= variable.highest)
+    ]
+    if errors:
+        raise ServiceError(*errors)
+    if low is not None and high is not None and low > high:
+        raise ServiceError.of(f"The minimum ({low:g}) is above the maximum ({high:g}).", fields[0])
+
+
+def is_looser(low: float | None, high: float | None, than_low: float | None, than_high: float | None) -> bool:
+    """Does (low, high) allow anything that (than_low, than_high) does not?"""
+    lower = than_low is not None and (low is None or low < than_low)
+    higher = than_high is not None and (high is None or high > than_high)
+    return lower or higher
+
+
+def condition_preset(name: str, phase: str, side: str) -> Preset:
+    """The preset of a condition as it is entered; ServiceError names the field that does not fit."""
+    known = CONDITIONS.get(name)
+    if known is None:
+        raise ServiceError.of("Choose a condition from the list.", "name")
+    if known.phases and phase not in (*known.phases, "all"):
+        raise ServiceError.of(f"Choose a phase of {known.label}: {', '.join(known.phases)}.", "phase")
+    if not known.phases and phase not in ("", "all"):
+        raise ServiceError.of(f"{known.label} has no phases; leave it empty.", "phase")
+    if known.sided and side not in ("left", "right", "both"):
+        raise ServiceError.of(f"Choose the side of {known.label}.", "side")
+    if not known.sided and side:
+        raise ServiceError.of(f"{known.label} has no side; leave it empty.", "side")
+    return preset_limits(name, phase or None, side or None)

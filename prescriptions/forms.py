@@ -1,0 +1,45 @@
+"""Forms of a prescription."""
+from __future__ import annotations
+
+from django import forms
+
+from prescriptions.models import Prescription
+
+
+class PrescriptionForm(forms.Form):
+    """Dose and words; the bounds are those of the model."""
+
+    sets = forms.IntegerField(initial=3)
+    repetitions = forms.IntegerField(initial=8)
+    rest_s = forms.IntegerField(initial=60)
+    sessions_per_week = forms.IntegerField(initial=3)
+    weeks = forms.IntegerField(initial=2)
+    equipment = forms.CharField(required=False, max_length=300, help_text="For example: a chair behind you, shoes on.")
+    instructions = forms.CharField(
+        max_length=4000, widget=forms.Textarea(attrs={"rows": 7}),
+        help_text="Written from the motion; change it into your words. One instruction on each line.",
+    )
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            column = Prescription._meta.get_field(name)
+            field.label = str(column.verbose_name)
+            for validator in column.validators:
+                if validator.code in ("min_value", "max_value"):
+                    setattr(field, validator.code, validator.limit_value)
+                    field.widget.attrs["min" if validator.code == "min_value" else "max"] = validator.limit_value
+                    field.validators.append(validator)
+
+
+class SignForm(forms.Form):
+    password = forms.CharField(
+        label="Your password", strip=False, max_length=200,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+
+class WithdrawForm(forms.Form):
+    reason = forms.CharField(
+        label="Reason for withdrawing", max_length=1000, widget=forms.Textarea(attrs={"rows": 2})
+    )

@@ -1,0 +1,118 @@
+"""A prescription: one accepted motion with its dose, signed by a clinician."""
+from __future__ import annotations
+
+import uuid
+from functools import reduce
+from operator import or_
+
+import pghistory
+import pgtrigger
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils import timezone
+
+from clinic.models import User, every_change
+from generation.models import CandidateMotion
+from patients.models import Patient
+
+
+class PrescriptionStatus(models.TextChoices):
+    DRAFT = "draft", "Draft"
+    SIGNED = "signed", "Signed"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+
+
+def _between(low: int, high: int, what: str) -> list:
+    message = f"{what} must be between {low} and {high}."
+    return [MinValueValidator(low, message), MaxValueValidator(high, message)]
+
+
+CONTENT_FIELDS = (
+    "patient", "candidate", "version", "sets", "repetitions", "rest_s", "sessions_per_week", "weeks",
+    "instructions", "equipment",
+)
+SIGNATURE_FIELDS = ("signed_by", "signed_at", "expires_at", "document", "content_hash")
+
+
+def _signed_before() -> pgtrigger.Q:
+    return ~pgtrigger.Q(old__status="draft")
+
+
+def _any_changed(*fields: str) -> pgtrigger.Q:
+    return reduce(or_, (pgtrigger.Q(**{f"old__{field}__df": pgtrigger.F(f"new__{field}")}) for field in fields))
+
+
+@pghistory.track(*every_change())
+class Prescription(models.Model):
+    """Draft, then signed, then perhaps withdrawn. After signing the database itself refuses a change of the content."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="prescriptions")
+    candidate = models.ForeignKey(CandidateMotion, on_delete=models.PROTECT, related_name="prescriptions")
+    version = models.PositiveSmallIntegerField(default=1)
+    previous = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="later")
+    status = models.CharField(max_length=10, choices=PrescriptionStatus.choices, default=PrescriptionStatus.DRAFT)
+
+    sets = models.PositiveSmallIntegerField("Sets", validators=_between(1, 10, "Sets"))
+    repetitions = models.PositiveSmallIntegerField("Repetitions in a set", validators=_between(1, 50, "Repetitions"))
+    rest_s = models.PositiveSmallIntegerField("Rest between sets (s)", validators=_between(0, 600, "Rest"))
+    sessions_per_week = models.PositiveSmallIntegerField(
+        "Sessions a week", validators=_between(1, 14, "Sessions a week")
+    )
+    weeks = models.PositiveSmallIntegerField("Duration (weeks)", validators=_between(1, 26, "Duration"))
+    instructions = models.TextField("Instructions for the patient", max_length=4000)
+    equipment = models.CharField("Equipment", max_length=300, blank=True)
+
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    signed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    signed_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    document = models.JSONField(null=True, blank=True)      # the canonical content that was signed
+    content_hash = models.CharField(max_length=64, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    withdrawn_reason = models.TextField(blank=True, max_length=1000)
+
+    patient_path = "patient"
+
+    class Meta:
+        ordering = ["-created_at", "id"]
+        indexes = [models.Index(fields=["patient", "status"])]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["patient"], condition=models.Q(status="signed"), name="prescription_one_signed_for_a_patient"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status="draft") | ~models.Q(content_hash=""), name="prescription_signed_has_a_hash"
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="signed_is_frozen",
+                operation=pgtrigger.Update,
+                condition=_signed_before() & _any_changed(*CONTENT_FIELDS, *SIGNATURE_FIELDS),
+            ),
+            pgtrigger.Protect(
+                name="signed_is_kept", operation=pgtrigger.Delete, condition=_signed_before()
+            ),
+            pgtrigger.Protect(
+                name="never_unsigned",
+                operation=pgtrigger.Update,
+                condition=_signed_before() & pgtrigger.Q(new__status="draft"),
+            ),
+        ]
+
+    @property
+    def is_draft(self) -> bool:
+        return self.status == PrescriptionStatus.DRAFT
+
+    @property
+    def is_in_force(self) -> bool:
+        return self.status == PrescriptionStatus.SIGNED and self.expires_at > timezone.now()
+
+    @property
+    def state(self) -> str:
+        """Status as people read it: a signature that ran out is not the same as a signature."""
+        expired = self.status == PrescriptionStatus.SIGNED and not self.is_in_force
+        return "expired" if expired else self.status

@@ -1,0 +1,54 @@
+"""A squat in plain words, for the patient: taken from the motion itself, then edited by the clinician."""
+from __future__ import annotations
+
+from generation.models import CandidateMotion
+from generation.playback import Curves, curves
+
+STATEMENT = (
+    "Research and education software. Not a medical device: no authority has cleared or approved it. It does not "
+    "diagnose or treat anyone. The motion was computed on a generic model of the human body; a licensed clinician must "
+    "review and approve it before a patient uses it."
+)
+SAFETY = (
+    "Stop if you feel sharp pain, pain above 5 out of 10, dizziness, chest pain or shortness of breath, or if the "
+    "joint gives way. Then tell your clinician. In an emergency call your local emergency number."
+)
+CHECKED = "Movement limits (joint angles, depth, balance, tempo) were checked on the delivered motion, frame by frame."
+NOT_CHECKED = (
+    "Muscle forces and joint loads were not computed: this version does not know how hard the squat is on muscle, "
+    "cartilage, ligament or graft."
+)
+
+
+def instructions(candidate: CandidateMotion) -> str:
+    """Prefilled instructions, one sentence a line."""
+    motion = curves(candidate)
+    lines = ["Stand upright with your feet flat on the floor, about as wide as in the picture.", _down(motion)]
+    pause = motion.phase_seconds("bottom")
+    if pause >= 0.3:
+        lines.append(f"Stay there for about {_seconds(pause)}.")
+    ascent = motion.phase_seconds("ascent")
+    lines.append(f"Come up again {f'in about {_seconds(ascent)}' if ascent else 'smoothly'} and straighten up.")
+    lines.append("Keep both heels on the floor and your knees in line with your toes.")
+    return "\n".join(lines)
+
+
+def _down(motion: Curves) -> str:
+    bend = float(max(motion.of("knee_angle_r").max(), motion.of("knee_angle_l").max()))
+    descent = motion.phase_seconds("descent")
+    speed = f" in about {_seconds(descent)}" if descent else ""
+    return f"Bend hips and knees and go down{speed}, {_depth(bend)} (knees bent about {round(bend / 5) * 5} degrees)."
+
+
+def _depth(bend: float) -> str:
+    """Words for the depth by knee bend; the borders are ours (E)."""
+    for border, words in ((40, "only a little"), (65, "about a third of the way"), (85, "about half way"),
+                          (105, "until your thighs are nearly level")):
+        if bend < border:
+            return words
+    return "low, as in the picture"
+
+
+def _seconds(value: float) -> str:
+    rounded = round(value * 2) / 2
+    return f"{rounded:g} second{'' if rounded == 1 else 's'}"
