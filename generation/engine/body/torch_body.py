@@ -59,6 +59,8 @@ class TorchBody(torch.nn.Module):
     lower, upper: (coordinate,) the model's joint ranges, radians and metres.
     """
 
+    coordinates, bodies = COORDINATES, BODIES
+
     def __init__(self, scale: BodyScale | None = None, dtype=torch.float32, device=None):
         super().__init__()
         self.scale = scale or generic_scale()
