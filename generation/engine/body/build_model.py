@@ -15,6 +15,7 @@ from generation.engine.body.builder.osim import adapt_model
 from generation.engine.body.builder.packed import pack_model
 from generation.engine.body.builder.source import MODEL_FILE, bone_meshes, source_folder
 
+ARTEFACTS = (".osim", ".npz", ".json", ".glb")
 MODELS = Path(__file__).resolve().parents[3] / "models" / "body"
 
 
@@ -40,8 +41,8 @@ def build(source: Path, target: Path = MODELS) -> None:
 
 
 def write_checksums(folder: Path) -> None:
-    """Write `checksums.txt` of every other file in `folder`, in the format of `sha256sum --check`."""
-    files = sorted(path for path in folder.iterdir() if path.is_file() and path.name != "checksums.txt")
+    """Write `checksums.txt` of the artefacts in `folder`, in the format of `sha256sum --check`."""
+    files = sorted(path for path in folder.iterdir() if path.suffix in ARTEFACTS)
     lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in files]
     (folder / "checksums.txt").write_text("".join(lines))
 

@@ -37,11 +37,15 @@ def read_mot(source: Path | str | bytes, coordinates: Sequence[str] | None = Non
 
 
 def write_mot(path: Path | str, motion: Motion, name: str = "motion") -> None:
-    """Write a motion as OpenSim reads it: angles in degrees, time from 0, 8 decimals. ValueError if not finite."""
+    """Write a motion as OpenSim reads it: time from 0, 8 decimals, angles in degrees except the patella's.
+
+    OpenSim holds `knee_angle_*_beta` for a coupled coordinate, neither angle nor length, and reads it unconverted from
+    a file in degrees (V, OpenSim 4.6): it is written in radians, or the patella would fly off. ValueError if not finite.
+    """
     if not np.isfinite(motion.values).all():
         raise ValueError("the motion holds values that are not finite")
     name = " ".join(name.split()) or "motion"
-    angle = np.array([not is_translation(coordinate) for coordinate in motion.coordinates])
+    angle = np.array([_in_degrees(coordinate) for coordinate in motion.coordinates])
     values = np.where(angle, np.degrees(motion.values), motion.values)
     table = np.column_stack([motion.times, values])
     lines = [
@@ -50,6 +54,11 @@ def write_mot(path: Path | str, motion: Motion, name: str = "motion") -> None:
         *("\t".join(f"{value:.8f}" for value in row) for row in table),
     ]
     Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _in_degrees(coordinate: str) -> bool:
+    """Whether a file with inDegrees=yes holds the coordinate in degrees."""
+    return not is_translation(coordinate) and copied_from(coordinate) is None
 
 
 def _read_header(lines: list[str]) -> tuple[dict[str, str], int]:
@@ -146,8 +155,7 @@ def _select(values: np.ndarray, names: list[str], coordinates, notes: list[str])
     wanted = list(names if coordinates is None else coordinates)
     columns, missing = [], []
     for name in wanted:
-        source = copied_from(name)
-        source = source if source in names or source in wanted else name
+        source = copied_from(name) or name
         if source in names:
             columns.append(values[:, names.index(source)])
         else:

@@ -4,7 +4,8 @@ Arrays of `genuflex.npz` (B bodies = B joints, joint i carries body i; C coordin
 
     bodies (B,), coordinates (C,), contacts (K,) names
     lower, upper, default (C,)           joint ranges and default pose, radians or metres
-    rotational (C,) bool; locked (C,) bool
+    rotational (C,) bool                 angle or translation (OpenSim calls the patella's angle "coupled")
+    locked (C,) bool
     source (C,)                          the coordinate this one copies (itself, or `knee_angle` for the patella)
     parent (B,)                          parent body, -1 for ground
     parent_position (B, 3), parent_rotation (B, 3, 3)    joint frame in the parent body
@@ -48,7 +49,7 @@ def pack_model(osim: Path, target: Path) -> None:
         "lower": np.array([c.getRangeMin() for c in coordinates]),
         "upper": np.array([c.getRangeMax() for c in coordinates]),
         "default": np.array([c.getDefaultValue() for c in coordinates]),
-        "rotational": np.array([c.getMotionType() == opensim.Coordinate.Rotational for c in coordinates]),
+        "rotational": np.array([c.getMotionType() != opensim.Coordinate.Translational for c in coordinates]),
         "locked": np.array([c.getDefaultLocked() for c in coordinates]),
         "source": np.array([coordinate_names.index(n.removesuffix("_beta")) for n in coordinate_names]),
         "mass": np.array([body.getMass() for body in bodies]),
