@@ -6,6 +6,8 @@ import secrets
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from django.core.exceptions import ImproperlyConfigured
+
 
 def env_bool(name: str, default: bool) -> bool:
     value = os.environ.get(name)
@@ -19,8 +21,17 @@ def env_seconds(name: str, default: float) -> float:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds < float("inf"):
-        raise ValueError(f"{name} must be a number of seconds above 0 (it is {value!r}).")
+        raise ImproperlyConfigured(f"{name} must be a number of seconds above 0 (it is {value!r}).")
     return seconds
+
+
+def env_port(name: str, default: int) -> int:
+    value = os.environ.get(name)
+    if value is None:
+        return default
+    if not value.isascii() or not value.isdigit() or not 0 <= int(value) <= 65535:
+        raise ImproperlyConfigured(f"{name} must be a port number from 0 (any free one) to 65535 (it is {value!r}).")
+    return int(value)
 
 
 def env_list(name: str, default: list[str]) -> list[str]:
@@ -55,7 +66,7 @@ def database_from_url(url: str | None, local_dir: Path) -> dict:
         url = LocalPostgres(local_dir / "postgres").url
     parts = urlsplit(url)
     if parts.scheme not in {"postgres", "postgresql"}:
-        raise ValueError(f"DATABASE_URL must start with postgresql:// (it starts with {parts.scheme!r}).")
+        raise ImproperlyConfigured(f"DATABASE_URL must start with postgresql:// (it starts with {parts.scheme!r}).")
     options = dict(parse_qsl(parts.query))
     return {
         "ENGINE": "django.db.backends.postgresql",

@@ -15,10 +15,10 @@ SECRET_KEY = secret_key(LOCAL_DIR)
 ALLOWED_HOSTS = env_list("GENUFLEX_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env_list("GENUFLEX_TRUSTED_ORIGINS", [])
 
-# `manage.py run`: where it listens; whether it makes the demo clinic although DATABASE_URL names a server.
+# `manage.py run`: where it listens; whether it makes the demo clinic (never unasked on somebody's server).
 HOST = os.environ.get("GENUFLEX_HOST", "127.0.0.1")
 PORT = env_port("GENUFLEX_PORT", 8000)
-DEMO = env_bool("GENUFLEX_DEMO", False)
+DEMO = env_bool("GENUFLEX_DEMO", not os.environ.get("DATABASE_URL"))
 
 # Behind a proxy that ends TLS and sets X-Forwarded-Proto (and drops the one a browser sends).
 HTTPS = env_bool("GENUFLEX_HTTPS", False)
@@ -122,7 +122,8 @@ USE_TZ = True
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
-STATICFILES_DIRS = [BASE_DIR / "static", ("models/body", BASE_DIR / "models" / "body")]     # the bones are drawn by the player
+# The second is for the bones, which the player draws.
+STATICFILES_DIRS = [BASE_DIR / "static", ("models/body", BASE_DIR / "models" / "body")]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},

@@ -1,0 +1,18 @@
+"""The ASGI application: pages and API by Django, sockets by Channels."""
+import os
+
+from channels.auth import AuthMiddlewareStack
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import AllowedHostsOriginValidator
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic.settings")
+pages = get_asgi_application()      # loads the apps: the imports of the project must come after it
+
+from generation.routing import websocket_urlpatterns  # noqa: E402
+
+application = ProtocolTypeRouter({
+    "http": pages,
+    # Another site's page may not open our sockets with the visitor's cookies.
+    "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+})
