@@ -72,7 +72,7 @@ const SIMPLE = `
     </div>
     ${cameras(["front", "side"])}
     ${toggle("mirror", "Show as in a mirror", `${icon("mirror")}Mirror`)}
-    ${button("fullscreen", "Full screen", { text: `${icon("fullscreen")}Large`, pressed: true, extra: "toggle" })}
+    ${button("fullscreen", "Full screen", { text: `${icon("fullscreen")}Full screen`, pressed: true, extra: "toggle" })}
   </div>`;
 
 for (const speed of [0.5, 1]) ACTIONS[`speed-${speed}`] = (player) => { player.playbackRate = speed; };
@@ -95,7 +95,7 @@ const SHELL = `
     </div>
     <div class="controls" role="group" aria-label="Playback"></div>
     <p class="live" aria-live="polite"></p>
-    <div class="swatches" hidden>${COLOURS.map((name) => `<i class="${name}" data-colour="${camel(name)}"></i>`).join("")}</div>
+    <div class="swatches" hidden>${COLOURS.map((name) => `<i data-colour="${camel(name)}"></i>`).join("")}</div>
   </div>`;
 
 export class Controls {

@@ -28,6 +28,7 @@ export class MotionPlayer extends HTMLElement {
   #shown = { time: NaN, phase: null };
   #marks = { start: null, end: null };
   #announcing = false;
+  #playWhenReady = false;
   #state = "loading";
 
   constructor() {
@@ -140,9 +141,10 @@ export class MotionPlayer extends HTMLElement {
     this.#loading?.abort();
     const loading = (this.#loading = new AbortController());
     if (!this.src) return;
-    const goOn = this.#clock.playing;
-    this.#clock.pause();
+    const goOn = this.#clock.playing || this.#playWhenReady || (this.hasAttribute("autoplay") && !reducedMotion());
+    this.pause();
     this.#state = "loading";
+    this.#playWhenReady = goOn;
     this.#controls.showState("loading", "Loading the motion…");
     try {
       const sources = [this.src, ...(this.getAttribute("compare-src") ?? "").split(/\s+/).filter(Boolean).slice(0, MOST_COMPARED)];
@@ -159,7 +161,7 @@ export class MotionPlayer extends HTMLElement {
       this.#fail(error instanceof PlayerError ? error.message : "The motion could not be shown. Reload the page.", true);
       return;
     }
-    if (goOn || (this.hasAttribute("autoplay") && !reducedMotion())) this.play();
+    if (this.#playWhenReady) this.play();
   }
 
   #begin() {
@@ -297,16 +299,19 @@ export class MotionPlayer extends HTMLElement {
   }
 
   play() {
-    if (!this.motion || this.#state !== "ready" || this.#clock.playing) return;
+    this.#playWhenReady = this.#state === "loading";
+    if (this.#state !== "ready" || this.#clock.playing) return;
     this.#clock.play();
     this.#playingChanged("play");
   }
 
   pause() {
+    this.#playWhenReady = false;
     if (!this.#clock.playing) return;
-    this.#clock.tick();
+    const ended = this.#clock.tick();
     this.#clock.pause();
     this.#playingChanged("pause");
+    if (ended) this.#emit("ended");
   }
 
   #playingChanged(event) {

@@ -1,7 +1,7 @@
 // What is drawn besides the bones: the path of the hips, the centre of mass with its floor point and the soles, the joint centres.
 import {
-  BufferAttribute, BufferGeometry, CircleGeometry, CylinderGeometry, DynamicDrawUsage, Group, LineBasicMaterial, LineLoop, Mesh,
-  MeshBasicMaterial, RingGeometry, SphereGeometry, Vector3,
+  BufferAttribute, BufferGeometry, CircleGeometry, CylinderGeometry, DoubleSide, DynamicDrawUsage, Group, LineBasicMaterial, LineLoop,
+  Mesh, MeshBasicMaterial, RingGeometry, SphereGeometry, Vector3,
 } from "three";
 import { Line2 } from "three/examples/jsm/lines/Line2.js";
 import { LineGeometry } from "three/examples/jsm/lines/LineGeometry.js";
@@ -10,7 +10,8 @@ import { LineMaterial } from "three/examples/jsm/lines/LineMaterial.js";
 const ON_FLOOR = 0.002; // metres above the floor, so that marks do not flicker in it
 const OUTLINE_CAPACITY = 96; // corners of one foot outline
 // Drawn over the bones: these lie inside the body and would be hidden.
-const onTop = { depthTest: false, depthWrite: false, transparent: true };
+// Both sides: the mirror view turns faces around.
+const onTop = { depthTest: false, depthWrite: false, transparent: true, side: DoubleSide };
 
 /** The joint centres of both hips over the whole motion. */
 export class HipPath {
@@ -26,7 +27,7 @@ export class HipPath {
         points.push(...motion.jointCentre(joint, { a: frame, b: frame, fraction: 0 }));
       }
       const geometry = new LineGeometry().setPositions(points);
-      for (const [role, width] of [["casing", 5.5], ["line", 3]]) {
+      for (const [role, width] of [["casing", 4], ["line", 2.2]]) {
         const line = new Line2(geometry, new LineMaterial({ linewidth: width, opacity: role === "casing" ? 0.5 * opacity : opacity, ...onTop }));
         line.renderOrder = role === "casing" ? 10 : 11;
         this.#lines.push({ role, line });
@@ -54,7 +55,7 @@ export class CentreOfMass {
   root = new Group();
   #point = new Vector3();
   #material = new MeshBasicMaterial(onTop);
-  #fill = new MeshBasicMaterial({ transparent: true, opacity: 0.16, depthWrite: false });
+  #fill = new MeshBasicMaterial({ transparent: true, opacity: 0.16, depthWrite: false, side: DoubleSide });
   #edge = new LineBasicMaterial();
 
   constructor(skeleton) {

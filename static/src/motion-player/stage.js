@@ -75,7 +75,7 @@ export class Stage {
 
   #floor() {
     const plane = new PlaneGeometry(FLOOR_SIZE, FLOOR_SIZE).rotateX(-Math.PI / 2);
-    this.shadow = new Mesh(plane, new ShadowMaterial({ opacity: 0.25 }));
+    this.shadow = new Mesh(plane, new ShadowMaterial({ opacity: 0.25, depthWrite: false }));
     this.shadow.receiveShadow = true;
     this.grid = new Mesh(plane, new ShaderMaterial({
       ...GRID, transparent: true, depthWrite: false,
