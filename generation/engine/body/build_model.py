@@ -2,7 +2,8 @@
 
     python -m generation.engine.body.build_model SOURCE
 
-SOURCE is the wheel `nimblephysics==0.10.52.1` or its unpacked `nimblephysics/models/rajagopal_data` folder.
+SOURCE is the wheel `nimblephysics==0.10.52.1` or its unpacked `nimblephysics/models/rajagopal_data` folder. The bones need
+`pip install -e .[build]` and the npm registry.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 from generation.engine.body.builder.anthropometry import fit_anthropometry
+from generation.engine.body.builder.bones import pack_bones
 from generation.engine.body.builder.osim import adapt_model
 from generation.engine.body.builder.packed import pack_model
 from generation.engine.body.builder.source import MODEL_FILE, bone_meshes, source_folder
@@ -37,7 +39,8 @@ def build(source: Path, target: Path = MODELS) -> None:
         torso = neutral.getBodySet().get("torso").getPositionInGround(state)[1]
         fit_anthropometry(folder, bones, neutral.getTotalMass(state), torso, target / "anthropometry.json")
         pack_model(target / "genuflex.osim", target / "genuflex.npz")
-        write_checksums(target)
+        pack_bones(bones, target / "bones.glb")
+    write_checksums(target)
 
 
 def write_checksums(folder: Path) -> None:

@@ -40,7 +40,8 @@ def write_mot(path: Path | str, motion: Motion, name: str = "motion") -> None:
     """Write a motion as OpenSim reads it: time from 0, 8 decimals, angles in degrees except the patella's.
 
     OpenSim holds `knee_angle_*_beta` for a coupled coordinate, neither angle nor length, and reads it unconverted from
-    a file in degrees (V, OpenSim 4.6): it is written in radians, or the patella would fly off. ValueError if not finite.
+    a file in degrees (V, OpenSim 4.6): it is written in radians, or the patella would fly off. ValueError when a value
+    is not finite.
     """
     if not np.isfinite(motion.values).all():
         raise ValueError("the motion holds values that are not finite")
