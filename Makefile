@@ -18,5 +18,5 @@ build-assets:
 	@exec $(PYTHON) scripts/bootstrap.py assets
 
 clean:
-	rm -rf static/build staticfiles node_modules .venv .pytest_cache .ruff_cache .hypothesis
+	rm -rf static/build .genuflex/staticfiles node_modules .venv .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

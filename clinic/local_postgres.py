@@ -197,8 +197,9 @@ class LocalPostgres:
             "jit = off",
             "timezone = 'UTC'",
             "log_timezone = 'UTC'",
-            # Statements can hold patient data: only errors are logged, and without the statement.
+            # Statements and rows hold patient data: errors are logged without them.
             "log_min_error_statement = panic",
+            "log_error_verbosity = terse",
             "log_checkpoints = off",
             *durability,
         ]

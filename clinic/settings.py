@@ -27,6 +27,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if HTTPS and not DEBUG else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = False      # the clinic's other services are not ours to decide on
 SECURE_REFERRER_POLICY = "same-origin"
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]     # subdomains and preload lists: see above
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -121,7 +122,7 @@ USE_I18N = True
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = LOCAL_DIR / "staticfiles"
 # The second is for the bones, which the player draws.
 STATICFILES_DIRS = [BASE_DIR / "static", ("models/body", BASE_DIR / "models" / "body")]
 STORAGES = {
