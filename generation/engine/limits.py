@@ -57,6 +57,20 @@ class Limit:
         return f"{self.variable}{side} {' and '.join(bounds)} {self.unit} [{origin}]"
 
 
+# What every delivered squat keeps, whoever squats. The numbers are ours (E).
+_MODEL_LIMITS = (
+    ("joint_range_margin", None, 0.0, None, "joint ranges of the body model"),
+    ("foot_slide", BOTH, None, 1.0, "planted feet do not slide"),
+    ("floor_penetration", BOTH, None, 1.0, "soles do not enter the floor"),
+    ("heel_height", BOTH, None, 0.1, "heels stay on the floor"),
+    ("static_balance_margin", None, 1.0, None, "the centre of mass stays over the feet"),
+    ("knee_medial_displacement", BOTH, None, 5.0, "knees do not fall inwards of the feet"),
+    ("knee_flexion_peak", BOTH, 12.0, None, "less knee bend is no squat"),
+)
+MODEL_LIMITS: tuple[Limit, ...] = tuple(Limit(name, side, low, high, text, "E", MODEL)
+                                        for name, side, low, high, text in _MODEL_LIMITS)
+
+
 class LimitConflict(Exception):
     """Two limits that no motion can keep together; the message says which and why."""
 

@@ -84,10 +84,10 @@ class BothSides(_Strict):
 class Profile(_Strict):
     """One person and one prescription. Angles in degrees, lengths in metres, mass in kilograms, time in seconds."""
 
-    sex: Literal["female", "male"]
-    age_years: Annotated[float, Field(ge=10, le=110)]
-    height_m: Annotated[float, Field(ge=1.2, le=2.2)]
-    mass_kg: Annotated[float, Field(ge=30, le=250)]
+    sex: Literal["female", "male", "other"]
+    age_years: Annotated[float, Field(ge=12, le=110)]
+    height_m: Annotated[float, Field(ge=1.3, le=2.2)]
+    mass_kg: Annotated[float, Field(ge=30, le=220)]
     strength: Annotated[dict[Identifier, Amount | BothSides], Field(max_length=60)] = {}
     range_of_motion_deg: Annotated[dict[str, MeasuredRange], Field(max_length=60)] = {}
     conditions: Annotated[list[ProfileCondition], Field(max_length=20)] = []

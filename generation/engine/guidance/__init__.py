@@ -1,0 +1,116 @@
+"""From limits to motions: latent optimisation of the motion model with planted feet, tempo, exact checks and repair."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from generation.engine.body import BodyScale, TorchBody
+from generation.engine.guidance.candidates import Candidates
+from generation.engine.guidance.changes import changes_in_words
+from generation.engine.guidance.feasibility import Blocker, find_blockers
+from generation.engine.guidance.objective import Goals, Weights
+from generation.engine.guidance.planting import flat_height, plant
+from generation.engine.guidance.posture import with_arms
+from generation.engine.guidance.prior import Prior
+from generation.engine.guidance.ranking import score, score_parts
+from generation.engine.guidance.reference import NoRepetition, Reference, person_reference, reference_start
+from generation.engine.guidance.search import REPAIR_ROUNDS, STEPS, Cancelled, Delivered, Search
+from generation.engine.guidance.starts import depth_targets, fresh_start
+from generation.engine.limits import Limit
+from generation.engine.metrics import measure_series
+from generation.engine.motion_model import MotionModel
+
+__all__ = ["Blocker", "Cancelled", "Guided", "GuidedCandidate", "NoRepetition", "Task", "guide"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What to guide to. ``limits`` are all that were stated, ``effective`` their intersection; ``tempo`` is descent,
+    pause and ascent in seconds; ``reference`` the person's own motion (time, coordinate) and its frame rate."""
+
+    scale: BodyScale
+    limits: tuple[Limit, ...]
+    effective: tuple[Limit, ...]
+    tempo: tuple[float, float, float]
+    reference: tuple[np.ndarray, float] | None = None
+
+
+@dataclass
+class GuidedCandidate:
+    delivered: Delivered
+    score: float
+    parts: dict[str, float]
+    changes: list[dict]
+
+
+@dataclass
+class Guided:
+    """Candidates best first, accepted before rejected; blockers only where none is accepted."""
+
+    candidates: list[GuidedCandidate]
+    blockers: list[Blocker]
+    reference: Reference | None
+
+
+def guide(task: Task, model: MotionModel, count: int, seed: int, device: str = "cpu", steps: int = STEPS,
+          repairs: int = REPAIR_ROUNDS, progress: Callable[[str, float, str], None] = lambda *_: None,
+          cancelled: Callable[[], bool] = lambda: False) -> Guided:
+    """Make ``count`` candidates. The same arguments on the same machine give the same numbers.
+
+    Raises Cancelled, and NoRepetition if the reference motion holds no squat.
+    """
+    body, exact_body = TorchBody(task.scale, device=device), TorchBody(task.scale, dtype=torch.float64)
+    prior = Prior(model, _leg_length(exact_body))
+    generator = torch.Generator().manual_seed(seed)
+    depths = depth_targets(task.effective, count)
+    height = task.scale.height_m
+    reference = None
+    if task.reference is None:
+        start = fresh_start(prior, depths, task.effective, height, generator)
+        goals = Goals(task.effective, depths.to(prior.latents), Weights())
+    else:
+        reference = person_reference(exact_body, prior, *task.reference)
+        start = reference_start(prior, reference, count, generator)
+        goals = Goals(task.effective, torch.full_like(start.amplitude, torch.nan),
+                      Weights(symmetry=0.05, smoothness=0.1, upright=0.0, trunk=0.0, knees=0.1, likeness=2.0))
+    candidates = Candidates(prior, start, height)
+    search = Search(body, exact_body, task.limits, goals, task.tempo, progress, cancelled)
+    own = None
+    if reference is not None:
+        own = candidates.select(torch.tensor([0]))
+        goals.reference = _as_they_are(own, body, search.phase)
+    results = search.run(candidates, steps, repairs)
+    blockers = []
+    if not any(result.accepted for result in results):
+        blockers = find_blockers(search, candidates, results)
+    near = prior.nearest_training(candidates.latent().detach()).tolist()
+    correction = candidates.correction_size().detach().sqrt().tolist()
+    found = []
+    for result, distance, size in zip(results, near, correction, strict=True):
+        parts = score_parts(result, distance, size)
+        changes = [] if own is None or result.timing is None else _changes(own, exact_body, result)
+        found.append(GuidedCandidate(result, score(parts), parts, changes))
+    found.sort(key=lambda candidate: (not candidate.delivered.accepted, -candidate.score))
+    return Guided(found, blockers, reference)
+
+
+def _leg_length(body: TorchBody) -> float:
+    with torch.no_grad():
+        two = body.neutral().expand(3, -1)
+        return float(measure_series(body, two, torch.arange(3, dtype=two.dtype)).leg_length)
+
+
+@torch.no_grad()
+def _as_they_are(own: Candidates, body: TorchBody, phase: np.ndarray) -> torch.Tensor:
+    """The person's own motion on this body with planted feet, (1, time, coordinate)."""
+    curve, stance = own.curve().to(body.lower), own.stance().detach().to(body.lower)
+    q, _ = plant(body, own.unplanted(body, phase, curve, stance), stance, flat_height(body), 20)
+    return with_arms(q)
+
+
+def _changes(own: Candidates, body: TorchBody, result: Delivered) -> list[dict]:
+    before = _as_they_are(own, body, result.timing.phase(result.timing.frames()))[0].cpu().numpy()
+    return changes_in_words(before, result.q)

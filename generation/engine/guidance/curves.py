@@ -25,10 +25,15 @@ def design(phase: np.ndarray, count: int) -> np.ndarray:
     return BSpline.design_matrix(phase, knots(count), DEGREE).toarray()
 
 
+def sample_phases(samples: int, bottom: int) -> np.ndarray:
+    """(samples,) phases of a motion whose sample ``bottom`` is the deepest, each half evenly sampled."""
+    return np.concatenate([np.linspace(0, 0.5, bottom + 1), np.linspace(0.5, 1, samples - bottom)[1:]])
+
+
 @cache
-def fit(samples: int, count: int) -> np.ndarray:
-    """(count, samples): least-squares coefficients from equidistant samples over the phase, both ends included."""
-    return np.linalg.pinv(design(np.linspace(0, 1, samples), count))
+def fit(samples: int, bottom: int, count: int) -> np.ndarray:
+    """(count, samples): least-squares coefficients of a curve through the samples of :func:`sample_phases`."""
+    return np.linalg.pinv(design(sample_phases(samples, bottom), count))
 
 
 @cache

@@ -21,7 +21,7 @@ UNKNOWNS = PELVIS + LEGS[0] + LEGS[1]
 _TOES = [COORDINATES.index(f"mtp_angle_{side}") for side in "rl"]
 _BETA = [COORDINATES.index(f"knee_angle_{side}_beta") for side in "rl"]
 _KNEE = [COORDINATES.index(f"knee_angle_{side}") for side in "rl"]
-_CALCN = [BODIES.index(f"calcn_{side}") for side in "rl"]
+CALCN = [BODIES.index(f"calcn_{side}") for side in "rl"]
 
 # How far each unknown may be moved at the same price: pelvis turns (rad), pelvis shifts (m), leg angles (rad).
 _FREEDOM = (0.05, 0.05, 0.05, 0.03, 0.03, 0.03) + 2 * (0.12, 0.08, 0.08, 0.12, 0.12, 0.08)
@@ -67,7 +67,7 @@ def flat_height(body) -> Tensor:
     """(2,) height of the calcaneus origins above their own sole when the foot is flat."""
     kinematics = body(body.neutral())
     contacts = body.foot_contacts(kinematics)[:, :4, 1]              # the points on the calcaneus, not on the toes
-    return kinematics.translations[_CALCN, 1] - contacts.amin(-1)
+    return kinematics.translations[CALCN, 1] - contacts.amin(-1)
 
 
 def tidy(q: Tensor) -> Tensor:
@@ -130,8 +130,8 @@ def _targets(stance: Stance, height: Tensor) -> tuple[Tensor, Tensor]:
 
 def _error(kinematics, position: Tensor, rotation: Tensor) -> Tensor:
     """(..., time, 12): for each foot the turn (rad) and the shift (m) that would bring it to its place."""
-    shift = position - kinematics.translations[..., _CALCN, :]
-    turn = rotation @ kinematics.rotations[..., _CALCN, :, :].transpose(-1, -2)
+    shift = position - kinematics.translations[..., CALCN, :]
+    turn = rotation @ kinematics.rotations[..., CALCN, :, :].transpose(-1, -2)
     skew = torch.stack([turn[..., 2, 1] - turn[..., 1, 2], turn[..., 0, 2] - turn[..., 2, 0],
                         turn[..., 1, 0] - turn[..., 0, 1]], -1) / 2
     trace = turn.diagonal(dim1=-2, dim2=-1).sum(-1, keepdim=True)
@@ -142,7 +142,7 @@ def _error(kinematics, position: Tensor, rotation: Tensor) -> Tensor:
 def _solve(body, kinematics, error: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Smallest weighted step (..., 18), Jacobian (..., 12, 18) and its weighted inverse (..., 18, 12)."""
     angular, linear = (part[..., UNKNOWNS, :] for part in body.twists(kinematics))
-    feet = kinematics.translations[..., _CALCN, :]
+    feet = kinematics.translations[..., CALCN, :]
     rows = []
     for foot in range(2):
         velocity = linear + torch.linalg.cross(angular, feet[..., foot, None, :].expand_as(angular), dim=-1)

@@ -44,8 +44,11 @@ class Measured:
     leg_length: Tensor          # (...,) m
 
 
-def measure_series(body, q: Tensor, times: Tensor) -> Measured:
-    """All variables except the durations (those need the phases: see ``metrics.phases``)."""
+def measure_series(body, q: Tensor, times: Tensor, feet_still: bool = False) -> Measured:
+    """All variables except the durations (those need the phases: see ``metrics.phases``).
+
+    ``feet_still`` takes the base of support from the first frame: cheaper, and right where the feet are planted.
+    """
     kinematics = body(q)
     centres = body.joint_centres(kinematics)
     contacts = body.foot_contacts(kinematics)                       # (..., time, 2, n, 3)
@@ -57,7 +60,7 @@ def measure_series(body, q: Tensor, times: Tensor) -> Measured:
     series["heel_height"] = _sides_first(contacts[..., HEEL, 1].amin(-1)) * 100
     com, velocity = kinematics.com, derivative(kinematics.com, times)
     ankle = (centres["ankle_r"] + centres["ankle_l"]) / 2
-    series |= _balance_series(com, velocity, ankle, contacts)
+    series |= _balance_series(com, velocity, ankle, contacts[..., :1, :, :, :] if feet_still else contacts)
     leg_length = _leg_length(centres)
     single = _single_numbers(q, times, series, centres, contacts, velocity, leg_length)
     return Measured(series, single, com, velocity, leg_length)

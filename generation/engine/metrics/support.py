@@ -29,7 +29,7 @@ def support_margin(outline: Tensor, points: Tensor) -> Tensor:
     length = along.square().sum(-1, keepdim=True).clamp_min(1e-18).sqrt()
     normal = torch.stack([along[..., 1], -along[..., 0]], dim=-1) / length         # outward for one of both orders
     offset = (normal * start).sum(-1)                                              # (..., pair)
-    reach = torch.einsum("...pc,...nc->...pn", normal, outline).amax(-1)
+    reach = (normal @ outline.transpose(-1, -2)).amax(-1)
     is_edge = (reach <= offset + _OUTWARD_TOLERANCE) & (length[..., 0] > 1e-6)
-    slack = offset.unsqueeze(-1) - torch.einsum("...pc,...kc->...pk", normal, points)
+    slack = offset.unsqueeze(-1) - normal @ points.transpose(-1, -2)
     return slack.masked_fill(~is_edge.unsqueeze(-1), torch.inf).amin(-2)

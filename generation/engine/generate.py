@@ -1,0 +1,238 @@
+"""One profile in, checked squat motions out: the one entry that the web and the command call."""
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from pathlib import Path
+
+import torch
+
+from generation.engine.body import COORDINATES, MODEL_FILE, BodyScale, TorchBody, scale_body, write_osim
+from generation.engine.formats.errors import FormatError
+from generation.engine.formats.mot import read_mot, write_mot
+from generation.engine.formats.motion import Motion
+from generation.engine.formats.playback import playback_document
+from generation.engine.formats.report import FORMAT, finite, write_report
+from generation.engine.guidance import Cancelled, Guided, GuidedCandidate, NoRepetition, Task, guide
+from generation.engine.guidance.search import REPAIR_ROUNDS, STEPS
+from generation.engine.guidance.tempo import (
+    DEFAULT_ASCENT_S,
+    DEFAULT_DESCENT_S,
+    DEFAULT_PAUSE_S,
+    FRAME_RATE,
+)
+from generation.engine.limits import MODEL_LIMITS, Limit, LimitConflict, intersect
+from generation.engine.motion_model import MotionModel, load_motion_model
+from generation.engine.profile import Profile, ProfileError
+
+__all__ = ["Cancelled", "Candidate", "GenerationResult", "LimitConflict", "ProfileError", "generate"]
+
+MOST_CANDIDATES = 256
+# stage -> (from, to) of the whole: what a progress bar shows
+_SPANS = {"loading": (0.0, 0.05), "guiding": (0.05, 0.75), "repairing": (0.75, 0.9), "explaining": (0.9, 0.97),
+          "writing": (0.97, 1.0)}
+
+# of a preset's row, what the report shows
+_ROW_KEYS = ("condition", "phase", "variable", "min", "max", "unit", "status", "source", "url", "use", "note")
+
+Progress = Callable[[str, float, str], None]
+
+
+@dataclass
+class Candidate:
+    """One motion; ``index`` is its rank, 0 the best. ``reasons`` say why it is rejected."""
+
+    index: int
+    motion: Motion
+    accepted: bool
+    reasons: list[str]
+    checks: list[dict]
+    metrics: dict[str, float]
+    score: float
+    score_parts: dict[str, float]
+    changes: list[dict]
+    playback: dict
+    file: str
+
+
+@dataclass
+class GenerationResult:
+    """Candidates best first, accepted before rejected, and what report.json holds."""
+
+    candidates: list[Candidate]
+    report: dict
+    scale: BodyScale = field(repr=False)
+
+    def write(self, folder: Path | str) -> None:
+        """Write every candidate's `.mot` (rejected ones too: the report says which), `model.osim` and `report.json`."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        for stale in folder.glob("candidate_*.mot"):
+            stale.unlink()
+        for candidate in self.candidates:
+            write_mot(folder / candidate.file, candidate.motion, candidate.file.removesuffix(".mot"))
+        write_osim(self.scale, folder / "model.osim")
+        write_report(folder / "report.json", self.report)
+
+
+def generate(profile: Profile, *, candidates: int = 16, seed: int = 0, device: str | None = None,
+             progress: Progress | None = None, cancelled: Callable[[], bool] | None = None, steps: int = STEPS,
+             repairs: int = REPAIR_ROUNDS) -> GenerationResult:
+    """Generate squats for ``profile``.
+
+    device: ``cpu``, ``cuda`` or None for CUDA where there is one. ``progress(stage, fraction, detail)`` is told of the
+    whole, 0..1; ``cancelled()`` is asked between steps. Raises ProfileError, LimitConflict, Cancelled.
+    """
+    began = time.perf_counter()
+    if not 1 <= candidates <= MOST_CANDIDATES:
+        raise ProfileError("candidates", f"must be 1 to {MOST_CANDIDATES}")
+    tell = _overall(progress)
+    tell("loading", 0.0, "reading the limits")
+    scale = _scale(profile)
+    stated = tuple(dict.fromkeys([*profile.limits(), *MODEL_LIMITS]))
+    effective = intersect(stated)
+    reference = _read_reference(profile)
+    device = _device(device)
+    with _one_thread(device):
+        model = _model(device)
+        tell("loading", 1.0, f"motion model {model.version}")
+        task = Task(scale, stated, effective, _tempo(profile), reference)
+        try:
+            guided = guide(task, model, candidates, seed, device, steps, repairs, tell, cancelled or (lambda: False))
+        except NoRepetition as error:
+            raise ProfileError("reference_motion", str(error)) from None
+        tell("writing", 0.0, "building the playback")
+        body = TorchBody(scale, dtype=torch.float64)
+        made = [_candidate(i, found, body) for i, found in enumerate(guided.candidates)]
+    run = {"seed": seed, "candidates": candidates, "device": device, "seconds": time.perf_counter() - began,
+           "versions": {"motion_model": model.version, "body_model": _body_version(), "torch": torch.__version__,
+                        "report_format": FORMAT}}
+    report = finite(_report(profile, scale, stated, effective, guided, made, run))
+    tell("writing", 1.0, f"{sum(candidate.accepted for candidate in made)} of {candidates} accepted")
+    return GenerationResult(made, report, scale)
+
+
+# ---- input --------------------------------------------------------------------------------------------------------
+
+def _scale(profile: Profile) -> BodyScale:
+    try:
+        return scale_body(profile.sex, profile.age_years, profile.height_m, profile.mass_kg)
+    except ValueError as error:
+        name = str(error).split()[0]
+        raise ProfileError(name if name in Profile.model_fields else "height_m", str(error)) from None
+
+
+def _tempo(profile: Profile) -> tuple[float, float, float]:
+    tempo = profile.tempo
+    return tuple(default if asked is None else asked for asked, default in (
+        (tempo.descent_s, DEFAULT_DESCENT_S), (tempo.pause_s, DEFAULT_PAUSE_S), (tempo.ascent_s, DEFAULT_ASCENT_S)))
+
+
+def _read_reference(profile: Profile):
+    if profile.reference_motion is None:
+        return None
+    try:
+        motion = read_mot(profile.reference_motion, COORDINATES)
+    except (FormatError, OSError) as error:
+        raise ProfileError("reference_motion", str(error)) from None
+    return motion.values, motion.frame_rate
+
+
+def _device(asked: str | None) -> str:
+    if asked is None:
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if asked not in ("cpu", "cuda"):
+        raise ProfileError("device", f"{asked!r} is neither cpu nor cuda")
+    if asked == "cuda" and not torch.cuda.is_available():
+        raise ProfileError("device", "no CUDA device is available here; leave it out or use cpu")
+    return asked
+
+
+@cache
+def _model(device: str) -> MotionModel:
+    return load_motion_model(device=device)
+
+
+@contextmanager
+def _one_thread(device: str) -> Iterator[None]:
+    """Small batches are faster on one thread, and much faster when other processes are busy."""
+    before = torch.get_num_threads()
+    if device == "cpu":
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _overall(progress: Progress | None) -> Progress:
+    reached = 0.0
+
+    def tell(stage: str, fraction: float, detail: str) -> None:
+        nonlocal reached
+        if progress is None:
+            return
+        low, high = _SPANS[stage]
+        reached = max(reached, low + (high - low) * min(max(fraction, 0.0), 1.0))
+        progress(stage, reached, detail)
+
+    return tell
+
+
+# ---- output -------------------------------------------------------------------------------------------------------
+
+def _candidate(index: int, found: GuidedCandidate, body: TorchBody) -> Candidate:
+    delivered = found.delivered
+    motion = Motion(COORDINATES, delivered.q, float(FRAME_RATE))
+    phases = delivered.measurement.phases
+    playback = playback_document(body, motion, phases.document(motion.duration_s) if phases else [])
+    return Candidate(index, motion, delivered.accepted, delivered.failures,
+                     [finite(check.document()) for check in delivered.checks], finite(delivered.measurement.metrics),
+                     round(found.score, 6), finite(found.parts), finite(found.changes), playback,
+                     f"candidate_{index:03d}.mot")
+
+
+def _report(profile: Profile, scale: BodyScale, stated: tuple[Limit, ...], effective: tuple[Limit, ...],
+            guided: Guided, made: list[Candidate], run: dict) -> dict:
+    presets, reminders = [], []
+    for condition, preset in profile.presets():
+        name = {"condition": condition.name, "phase": condition.phase, "side": condition.side} if condition else None
+        presets.append({"for": name, "rows": [
+            {key: row[key] for key in _ROW_KEYS} for row in preset.rows]})
+        reminders += [asdict(reminder) for reminder in preset.reminders]
+    tempo = dict(zip(("descent_s", "pause_s", "ascent_s"), _tempo(profile), strict=True))
+    return {
+        "run": run,
+        "profile": profile.model_dump(mode="json"),
+        "body": asdict(scale),
+        "tempo": tempo,
+        "limits": {"stated": [asdict(limit) for limit in stated], "effective": [asdict(limit) for limit in effective]},
+        "presets": presets,
+        "reminders": reminders,
+        "unused_inputs": profile.unused(),
+        "reference_motion": _reference_document(profile, guided),
+        "summary": {"accepted": sum(candidate.accepted for candidate in made), "candidates": len(made),
+                    "blocking": [{**asdict(blocker), "text": blocker.sentence()} for blocker in guided.blockers]},
+        "model": "model.osim",
+        "candidates": [
+            {"file": candidate.file, "accepted": candidate.accepted, "reasons": candidate.reasons,
+             "score": candidate.score, "score_parts": candidate.score_parts, "constraints": candidate.checks,
+             "metrics": candidate.metrics, "changes": candidate.changes} for candidate in made],
+    }
+
+
+def _reference_document(profile: Profile, guided: Guided) -> dict | None:
+    if guided.reference is None:
+        return None
+    reference = guided.reference
+    return {"file": Path(profile.reference_motion).name, "start_s": reference.start_s, "bottom_s": reference.bottom_s,
+            "end_s": reference.end_s, "note": "arms are placed by the engine, not taken from the file"}
+
+
+@cache
+def _body_version() -> str:
+    return "genuflex-body+" + hashlib.sha256(Path(MODEL_FILE).read_bytes()).hexdigest()[:12]

@@ -1,0 +1,125 @@
+"""What guidance minimises: limits as hinges with a safety margin, and the goals of a good squat.
+
+All weights and scales are ours (E). A limit counts far more than any goal, so a goal gives way first; the exact check
+of the delivered file, not this objective, decides whether a limit is kept.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from generation.engine.limits import Limit
+from generation.engine.metrics.series import DEG, Measured
+from generation.engine.variables import SIDES, VARIABLES
+
+# unit -> (safety margin kept inside the limit, size of a violation that counts as one)
+_UNITS = {"deg": (1.0, 3.0), "cm": (0.3, 1.0), "m/s": (0.01, 0.05), "deg/s": (2.0, 10.0), "%": (0.5, 2.0)}
+# exact by construction or settled by tempo planning: nothing for the optimiser to do
+_SETTLED = {"heel_height", "foot_slide", "floor_penetration", "descent_s", "pause_s", "ascent_s", "repetition_s"}
+
+LIMIT_WEIGHT = 20.0
+BALANCE_MARGIN_CM, MOVING_MARGIN_CM = 3.0, 1.5
+STANDING_KNEE_DEG, STANDING_LEAN_DEG = 4.0, 2.0
+EASY_LEAN_DEG = 45.0             # trunk lean that costs nothing
+KNEE_FREE_CM = 1.5               # knees this little beside the foot line are fine
+
+
+@dataclass
+class Weights:
+    """Price of each goal."""
+
+    depth: float = 3.0
+    symmetry: float = 0.3
+    smoothness: float = 0.3
+    prior: float = 0.15
+    correction: float = 0.2
+    upright: float = 0.5
+    trunk: float = 0.5
+    balance: float = 1.0
+    knees: float = 0.5
+    likeness: float = 0.0         # to a reference motion
+
+
+@dataclass
+class Goals:
+    """What one search aims at. ``depth`` (batch,) knee flexion in degrees, NaN where the limits say all."""
+
+    limits: tuple[Limit, ...]
+    depth: Tensor
+    weights: Weights
+    reference: Tensor | None = None        # (batch or 1, time, coordinate) the person's own motion
+
+
+def guided(limits: tuple[Limit, ...]) -> tuple[Limit, ...]:
+    return tuple(limit for limit in limits if limit.variable not in _SETTLED)
+
+
+def safety_margin(limit: Limit, limits: tuple[Limit, ...]) -> float:
+    """Margin to keep inside ``limit``, less where another bound of the same variable leaves little room."""
+    margin = _UNITS[limit.unit][0]
+    for other in limits:
+        if other.variable == limit.variable and set(other.sides()) & set(limit.sides()):
+            low = limit.min if limit.min is not None else other.min
+            high = limit.max if limit.max is not None else other.max
+            if low is not None and high is not None:
+                margin = min(margin, 0.25 * (high - low))
+    return max(margin, 0.0)
+
+
+def violations(limits: tuple[Limit, ...], measured: Measured, margins: Tensor) -> Tensor:
+    """(limit, batch): by how much each limit is crossed, in units of "counts as one"; ``margins`` (limit, batch)."""
+    rows = []
+    for limit, margin in zip(limits, margins, strict=True):
+        known = VARIABLES[limit.variable]
+        values = measured.series.get(limit.variable)
+        values = measured.single[limit.variable].unsqueeze(-1) if values is None else values
+        if known.sided:
+            values = values[..., [SIDES.index(side) for side in limit.sides()], :].flatten(-2)
+        crossed = torch.zeros_like(values)
+        if limit.max is not None:
+            crossed = crossed + (values - limit.max + margin[:, None]).clamp_min(0)
+        if limit.min is not None:
+            crossed = crossed + (limit.min + margin[:, None] - values).clamp_min(0)
+        size = crossed / _UNITS[limit.unit][1]
+        rows.append(size.square().mean(-1) + size.amax(-1).square())
+    return torch.stack(rows) if rows else margins.new_zeros(0, margins.shape[-1])
+
+
+def goal_terms(goals: Goals, measured: Measured, q: Tensor, curve_change: Tensor, prior: Tensor,
+               correction: Tensor) -> dict[str, Tensor]:
+    """The goals' prices, each (batch,). ``curve_change`` (batch, k, channel) are second differences of the curve."""
+    weights = goals.weights
+    reached = measured.single["knee_flexion_peak"].mean(-1)
+    depth = ((reached - torch.where(goals.depth.isnan(), reached.detach(), goals.depth)) / 8.0).square()
+    asymmetry = sum(measured.single[f"{name}_asymmetry"] for name in
+                    ("knee_flexion", "hip_flexion", "ankle_dorsiflexion"))
+    static = (BALANCE_MARGIN_CM - measured.series["static_balance_margin"]).clamp_min(0)
+    moving = (MOVING_MARGIN_CM - measured.series["margin_of_stability"]).clamp_min(0)
+    lean = (measured.series["trunk_forward_lean"] - EASY_LEAN_DEG).clamp_min(0)
+    beside = (measured.series["knee_medial_displacement"].abs() - KNEE_FREE_CM).clamp_min(0)
+    aside = sum(measured.series[name].abs().mean(-1) for name in
+                ("lumbar_bending", "lumbar_rotation", "trunk_lateral_lean"))
+    terms = {
+        "depth": weights.depth * depth,
+        "symmetry": weights.symmetry * (asymmetry + aside) / 6.0,
+        "upright": weights.upright * _standing(measured),
+        "smoothness": weights.smoothness * (curve_change * DEG / 4.0).square().mean((-2, -1)),
+        "prior": weights.prior * prior,
+        "correction": weights.correction * correction,
+        "trunk": weights.trunk * (lean / 10.0).square().mean(-1),
+        "balance": weights.balance * ((static.square() + moving.square()).mean(-1)),
+        "knees": weights.knees * (beside / 2.0).square().mean((-2, -1)),
+    }
+    if goals.reference is not None:
+        terms["likeness"] = weights.likeness * ((q - goals.reference) * DEG / 5.0).square().mean((-2, -1))
+    return terms
+
+
+def _standing(measured: Measured) -> Tensor:
+    """(batch,) how far the first pose is from standing upright: knees nearly straight, trunk over the feet."""
+    knees = measured.series["knee_flexion"][..., 0].mean(-1)
+    lean = measured.series["trunk_forward_lean"][..., 0]
+    tilt = measured.series["pelvis_tilt"][..., 0]
+    return ((knees - STANDING_KNEE_DEG) / 5).square() + ((lean - STANDING_LEAN_DEG) / 4).square() + (tilt / 8).square()

@@ -1,0 +1,204 @@
+"""Latent optimisation with planted feet, delivery at 60 Hz, exact checks, and repair of what broke a limit."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from scipy.interpolate import CubicSpline
+from torch import Tensor
+
+from generation.engine.body import COORDINATES, ROTATIONAL
+from generation.engine.guidance.candidates import Candidates
+from generation.engine.guidance.objective import LIMIT_WEIGHT, Goals, goal_terms, guided, safety_margin, violations
+from generation.engine.guidance.planting import Stance, flat_height, plant, plant_differentiable
+from generation.engine.guidance.posture import with_arms
+from generation.engine.guidance.tempo import FRAME_RATE, Timing, plan_tempo, usual_height
+from generation.engine.limits import Limit
+from generation.engine.metrics import Check, Measurement, measure, measure_series
+
+STEPS = 120
+REPAIR_STEPS, REPAIR_ROUNDS = 50, 3
+SAMPLES = 42                     # instants that guidance looks at
+PLANT_ITERATIONS = 1             # warm-started from the step before
+LEARNING_RATE = 0.06
+FILE_DECIMALS = 8                # of degrees and metres in the delivered file
+PLANTED_M_RAD = 1e-6             # residual of the feet on every delivered frame
+
+_PELVIS_TY = COORDINATES.index("pelvis_ty")
+_TO_FILE = np.where(ROTATIONAL, 180 / np.pi, 1.0)
+
+
+class Cancelled(Exception):
+    """The caller asked to stop."""
+
+
+@dataclass
+class Delivered:
+    """One candidate as it will be written: q (time, coordinate) in double precision, exactly the file's values."""
+
+    q: np.ndarray
+    timing: Timing | None
+    measurement: Measurement
+    checks: list[Check]
+    failures: list[str] = field(default_factory=list)
+
+    @property
+    def accepted(self) -> bool:
+        return not self.failures
+
+    def broken(self) -> list[Check]:
+        return [check for check in self.checks if not check.satisfied]
+
+
+@dataclass
+class Search:
+    """One search: the bodies in single (guidance) and double precision (delivery), limits, goals and tempo."""
+
+    body: torch.nn.Module
+    exact_body: torch.nn.Module
+    limits: tuple[Limit, ...]            # all limits, as they will be reported
+    goals: Goals                         # the effective ones
+    tempo: tuple[float, float, float]    # descent, pause, ascent in seconds
+    progress: Callable[[str, float, str], None] = lambda stage, fraction, detail: None
+    cancelled: Callable[[], bool] = lambda: False
+
+    def __post_init__(self) -> None:
+        self.guided = guided(self.goals.limits)
+        self.heights = flat_height(self.body), flat_height(self.exact_body)
+        self.plan = plan_tempo(usual_height, *self.tempo)
+        times = self.plan.sparse_times(SAMPLES)
+        self.phase = self.plan.phase(times)
+        self.times = torch.as_tensor(times, dtype=self.body.lower.dtype, device=self.body.lower.device)
+
+    def margins(self, batch: int) -> Tensor:
+        values = [safety_margin(limit, self.goals.limits) for limit in self.guided]
+        return self.times.new_tensor(values)[:, None].expand(-1, batch).clone()
+
+    # ---- guidance -------------------------------------------------------------------------------------------------
+
+    def optimise(self, candidates: Candidates, margins: Tensor, steps: int, stage: str,
+                 goals: Goals | None = None) -> Tensor:
+        """Improve ``candidates`` in place by Adam; returns the violations (limit, batch) of the last step."""
+        goals = goals or self.goals
+        optimiser = torch.optim.Adam(candidates.variation.tensors(), lr=LEARNING_RATE, betas=(0.9, 0.98))
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            optimiser, lambda step: min(1.0, (step + 1) / 5) * (0.15 + 0.85 * np.cos(np.pi / 2 * step / steps)))
+        warm, crossed, best = None, margins, np.inf
+        for step in range(steps):
+            if self.cancelled():
+                raise Cancelled
+            optimiser.zero_grad()
+            loss, crossed, warm = self.price(candidates, margins, warm, goals)
+            total = loss.sum()
+            total.backward()
+            for tensor in candidates.variation.tensors():
+                tensor.grad = torch.nan_to_num(tensor.grad).clamp_(-1e3, 1e3)
+            optimiser.step()
+            schedule.step()
+            if step % 10 == 9:
+                self.progress(stage, (step + 1) / steps, f"step {step + 1} of {steps}")
+                value = float(total.detach())
+                settled = crossed.numel() == 0 or float(crossed.detach().max()) < 1e-3
+                if step >= steps // 2 and settled and value > 0.995 * best:
+                    break
+                best = min(best, value)
+        return crossed.detach()
+
+    def price(self, candidates: Candidates, margins: Tensor, warm: Tensor | None,
+              goals: Goals) -> tuple[Tensor, Tensor, Tensor]:
+        """Loss (batch,), violations (limit, batch) and the planting's correction, to start the next step from."""
+        stance, curve = candidates.stance(), candidates.curve()
+        q = candidates.unplanted(self.body, self.phase, curve, stance)
+        q, _, correction = plant_differentiable(self.body, q, stance, self.heights[0],
+                                                6 if warm is None else PLANT_ITERATIONS, warm)
+        q = with_arms(q)
+        measured = measure_series(self.body, q, self.times, feet_still=True)
+        crossed = violations(self.guided, measured, margins)
+        terms = goal_terms(goals, measured, q, curve.diff(n=2, dim=-2), candidates.prior_distance(),
+                           candidates.correction_size())
+        return LIMIT_WEIGHT * crossed.sum(0) + sum(terms.values()), crossed, correction
+
+    # ---- delivery -------------------------------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def deliver(self, candidates: Candidates) -> list[Delivered]:
+        """Every candidate at 60 Hz in double precision, planted at every frame, rounded as in the file, and checked."""
+        curve, stance = self._exactly(candidates)
+        grid = np.linspace(0, 1, 161)
+        coarse, _ = self._planted(candidates, grid, curve, stance)
+        results = []
+        for i in range(len(curve)):
+            if self.cancelled():
+                raise Cancelled
+            height = CubicSpline(grid, coarse[i, :, _PELVIS_TY].cpu().numpy())
+            results.append(self._deliver_one(candidates.select(torch.tensor([i])), height))
+        return results
+
+    def _exactly(self, candidates: Candidates) -> tuple[Tensor, Stance]:
+        like = self.exact_body.lower
+        return candidates.curve().detach().to(like), candidates.stance().detach().to(like)
+
+    def _planted(self, candidates: Candidates, phase: np.ndarray, curve: Tensor,
+                 stance: Stance) -> tuple[Tensor, Tensor]:
+        q = candidates.unplanted(self.exact_body, phase, curve, stance)
+        q, residual = plant(self.exact_body, q, stance, self.heights[1], 20, 1e-9)
+        return with_arms(q), residual
+
+    def _deliver_one(self, candidate: Candidates, height: CubicSpline) -> Delivered:
+        failures = []
+        try:
+            timing = plan_tempo(height, *self.tempo)
+        except ValueError:
+            timing = self.plan
+        curve, stance = self._exactly(candidate)
+        q, residual = self._planted(candidate, timing.phase(timing.frames()), curve, stance)
+        values = np.round(q[0].cpu().numpy() * _TO_FILE, FILE_DECIMALS) / _TO_FILE
+        if float(residual.max()) > PLANTED_M_RAD:
+            off = 1000 * float(residual.max())
+            failures.append(f"The feet cannot stay where they stand: off by {off:.1f} mm or mrad.")
+        exact = torch.as_tensor(values, dtype=torch.float64, device=self.exact_body.lower.device)
+        measurement = measure(self.exact_body, exact, FRAME_RATE)
+        if measurement.phases is None:
+            failures.append("The pelvis does not go down and come up again: this is no squat.")
+        checks = measurement.check(self.limits)
+        failures += [check.sentence() for check in checks if not check.satisfied]
+        return Delivered(values, timing, measurement, checks, failures)
+
+    # ---- the whole ------------------------------------------------------------------------------------------------
+
+    def run(self, candidates: Candidates, steps: int = STEPS, repairs: int = REPAIR_ROUNDS) -> list[Delivered]:
+        """Guide, deliver, check; give those that broke a limit more margin and guide them again."""
+        batch = len(candidates.start.amplitude)
+        margins = self.margins(batch)
+        self.optimise(candidates, margins, steps, "guiding")
+        results = self.deliver(candidates)
+        for round_ in range(repairs):
+            failed = [i for i, result in enumerate(results) if not result.accepted]
+            if not failed:
+                break
+            self.progress("repairing", round_ / repairs, f"{len(failed)} candidates broke a limit")
+            for i in failed:
+                margins[:, i] += self._shortfall(results[i])
+            index = torch.tensor(failed, device=margins.device)
+            again = candidates.select(index)
+            self.optimise(again, margins[:, index], REPAIR_STEPS, "repairing", self._goals_of(index))
+            candidates.variation.put(index, again.variation)
+            for i, result in zip(failed, self.deliver(again), strict=True):
+                results[i] = result
+        return results
+
+    def _goals_of(self, index: Tensor) -> Goals:
+        reference = self.goals.reference
+        if reference is not None and len(reference) > 1:
+            reference = reference[index]
+        return Goals(self.goals.limits, self.goals.depth[index], self.goals.weights, reference)
+
+    def _shortfall(self, result: Delivered) -> Tensor:
+        """(limit,) how much more margin the guided limits need, from what the delivered motion broke."""
+        extra = []
+        for limit in self.guided:
+            broken = [-check.margin for check in result.broken() if check.variable == limit.variable]
+            extra.append(min(1.3 * max(broken, default=0.0), 5.0))
+        return self.times.new_tensor(extra)
