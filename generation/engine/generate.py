@@ -29,7 +29,7 @@ from generation.engine.limits import MODEL_LIMITS, Limit, LimitConflict, interse
 from generation.engine.motion_model import MotionModel, load_motion_model
 from generation.engine.profile import Profile, ProfileError
 
-__all__ = ["Cancelled", "Candidate", "GenerationResult", "LimitConflict", "ProfileError", "generate"]
+__all__ = ["Cancelled", "Candidate", "GenerationResult", "LimitConflict", "ProfileError", "generate", "warm_up"]
 
 MOST_CANDIDATES = 256
 # stage -> (from, to) of the whole: what a progress bar shows
@@ -114,6 +114,13 @@ def generate(profile: Profile, *, candidates: int = 16, seed: int = 0, device: s
     report = finite(_report(profile, scale, stated, effective, guided, made, run))
     tell("writing", 1.0, f"{sum(candidate.accepted for candidate in made)} of {candidates} accepted")
     return GenerationResult(made, report, scale)
+
+
+def warm_up(device: str | None = None) -> str:
+    """Load the motion model now, so that the first ``generate`` need not; returns the device that it will use."""
+    device = _device(device)
+    _model(device)
+    return device
 
 
 # ---- input --------------------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
 
 from django.core.management.base import BaseCommand, CommandError
@@ -27,21 +26,20 @@ class Command(BaseCommand):
             raise CommandError("--concurrency must be 1 or more.")
         if grace < 0:
             raise CommandError("--grace must be 0 or more.")
-        warm_up()
+        load_engine()
         if not run_worker(concurrency=concurrency, grace_seconds=grace):
             raise CommandError("The worker lost the database and ends; start it again.")
 
 
-def warm_up() -> None:
-    """Load the motion model now, so that the first request need not wait for it."""
-    import torch
-
-    from generation.engine import generate
-
-    # A web server and a database live on the same machine: more threads than half its processors slow all of them down.
-    torch.set_num_threads(max(1, (os.cpu_count() or 2) // 2))
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    name = torch.cuda.get_device_name() if device == "cuda" else f"{torch.get_num_threads()} thread(s)"
+def load_engine() -> None:
+    """Load engine and motion model now, so that the first request need not wait for them."""
     started = time.monotonic()
-    generate.warm_up(device)
-    log.info("Worker ready on %s (%s); the motion model loaded in %.1f s.", device, name, time.monotonic() - started)
+    # Imported here: torch and OpenSim take seconds, and only a worker pays for them.
+    from generation.engine.generate import warm_up
+    from generation.engine.motion_model import ModelError
+
+    try:
+        device = warm_up()
+    except ModelError as error:
+        raise CommandError(str(error)) from error
+    log.info("Worker ready on %s; engine and motion model loaded in %.1f s.", device, time.monotonic() - started)
