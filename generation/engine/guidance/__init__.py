@@ -12,7 +12,7 @@ from generation.engine.guidance.candidates import Candidates
 from generation.engine.guidance.changes import changes_in_words
 from generation.engine.guidance.feasibility import Blocker, find_blockers
 from generation.engine.guidance.objective import Goals, Weights
-from generation.engine.guidance.planting import flat_height, plant
+from generation.engine.guidance.planting import flat_height, plant, resting_x
 from generation.engine.guidance.posture import with_arms
 from generation.engine.guidance.prior import Prior
 from generation.engine.guidance.ranking import score, score_parts
@@ -69,7 +69,7 @@ def guide(task: Task, model: MotionModel, count: int, seed: int, device: str = "
     height = task.scale.height_m
     reference = None
     if task.reference is None:
-        start = fresh_start(prior, depths, task.effective, height, generator)
+        start = fresh_start(prior, depths, task.effective, height, resting_x(exact_body), generator)
         goals = Goals(task.effective, depths.to(prior.latents), Weights())
     else:
         reference = person_reference(exact_body, prior, *task.reference)

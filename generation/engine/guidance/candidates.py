@@ -67,6 +67,7 @@ class Start:
     toe_out: Tensor            # (batch, 2)
     knee_bend: Tensor
     stagger: Tensor
+    centre_x: float            # of the feet, m
     detail: Tensor | None = None
     keep_asymmetry: float = KEEP_ASYMMETRY
     fixed_stance: bool = False
@@ -75,7 +76,7 @@ class Start:
         detail = self.detail if self.detail is None or len(self.detail) == 1 else self.detail[index]
         return Start(*(getattr(self, name)[index] for name in ("latent", "amplitude", "width", "toe_out", "knee_bend",
                                                                "stagger")),
-                     detail, self.keep_asymmetry, self.fixed_stance)
+                     self.centre_x, detail, self.keep_asymmetry, self.fixed_stance)
 
 
 class Candidates:
@@ -115,7 +116,7 @@ class Candidates:
             low, high = (math.radians(angle) for angle in TOE_OUT_DEG)
             toe_out = (toe_out + 0.1 * v.toe_out.unsqueeze(-1)).clamp(low, high)
         zero = torch.zeros_like(width)
-        return Stance(width, toe_out, start.stagger, zero, zero)
+        return Stance(width, toe_out, start.stagger, zero + start.centre_x, zero)
 
     def curve(self) -> Tensor:
         """(batch, CURVE, channel): spline coefficients of the movement away from standing."""

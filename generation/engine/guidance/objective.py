@@ -38,7 +38,7 @@ class Weights:
     upright: float = 0.5
     trunk: float = 0.5
     balance: float = 1.0
-    knees: float = 0.5
+    knees: float = 1.0
     likeness: float = 0.0         # to a reference motion
 
 

@@ -32,7 +32,7 @@ _LARGEST_STEP = 0.35             # rad or m in one iteration
 
 @dataclass
 class Stance:
-    """Where both feet stand; every field (...,) in metres and radians. Symmetric about x = 0, z = 0 by default."""
+    """Where both feet stand; every field (...,) in metres and radians."""
 
     width: Tensor          # between the ankles' calcaneus origins, z
     toe_out: Tensor        # (..., 2) right, left; + is outwards
@@ -61,6 +61,12 @@ class Stance:
 
     def to(self, *args) -> Stance:
         return Stance(*(getattr(self, name).to(*args) for name in self.__dataclass_fields__))
+
+
+def resting_x(body) -> float:
+    """x of the calcaneus origins under the neutral pose: where feet stand if the pelvis is at x = 0."""
+    with torch.no_grad():
+        return float(body(body.neutral()).translations[CALCN, 0].mean())
 
 
 def flat_height(body) -> Tensor:

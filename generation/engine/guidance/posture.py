@@ -15,6 +15,7 @@ from generation.engine.body import COORDINATES
 _INDEX = {name: i for i, name in enumerate(COORDINATES)}
 _RAD = math.pi / 180
 
+STANDING_FORWARD_DEG = 3.0       # the legs, from the ankles: puts the centre of mass over the mid-foot
 ARM_RAISE_DEG = 82.0             # above hanging, at and beyond ARMS_UP_AT_KNEE_DEG
 ARMS_UP_AT_KNEE_DEG = 95.0
 ARM_ABDUCTION_DEG = 9.0          # hanging beside the body
@@ -33,12 +34,14 @@ def standing(body, width: Tensor, toe_out: Tensor, knee_bend: Tensor) -> Tensor:
     thigh = (centres["hip_r"] - centres["knee_r"]).norm()
     shin = (centres["knee_r"] - centres["ankle_r"]).norm()
     spread = torch.atan2((width - hips[2]) / 2, thigh + shin)
-    # thigh and shin lean against each other so that the hip stays over the ankle
-    ankle = torch.atan2(thigh * knee_bend.sin(), shin + thigh * knee_bend.cos())
+    # thigh and shin lean against each other so that the hip stays over the ankle, then the whole leg leans forward
+    ankle = torch.atan2(thigh * knee_bend.sin(), shin + thigh * knee_bend.cos()) + STANDING_FORWARD_DEG * _RAD
     hip = knee_bend - ankle
     pose = neutral.expand(*width.shape, -1)
     shorter = (thigh + shin) * (1 - spread.cos() * (hip.cos() + ankle.cos()) / 2)
-    values = {"pelvis_ty": neutral[_INDEX["pelvis_ty"]] - shorter}
+    forward = (thigh + shin) * math.sin(STANDING_FORWARD_DEG * _RAD)
+    values = {"pelvis_ty": neutral[_INDEX["pelvis_ty"]] - shorter,
+              "pelvis_tx": neutral[_INDEX["pelvis_tx"]] + forward.expand(width.shape)}
     for i, side in enumerate("rl"):
         values |= {f"hip_flexion_{side}": hip, f"knee_angle_{side}": knee_bend, f"ankle_angle_{side}": ankle,
                    f"hip_adduction_{side}": -spread, f"hip_rotation_{side}": -toe_out[..., i]}

@@ -11,7 +11,7 @@ from scipy.signal import butter, find_peaks, sosfiltfilt
 from generation.engine.body import COORDINATES
 from generation.engine.guidance.candidates import Start
 from generation.engine.guidance.curves import sample_phases
-from generation.engine.guidance.planting import CALCN
+from generation.engine.guidance.planting import CALCN, resting_x
 from generation.engine.guidance.posture import standing
 from generation.engine.guidance.prior import Prior
 
@@ -28,13 +28,14 @@ class NoRepetition(ValueError):
 
 @dataclass
 class Reference:
-    """One repetition of the person, feet normalised: heading +x, midway between the feet at the origin."""
+    """One repetition of the person, turned to face +x, feet midway at ``centre_x`` and z = 0; m and rad."""
 
     offsets: torch.Tensor        # (frame, channel) away from standing, as the prior's
     width: float
     toe_out: tuple[float, float]
     stagger: float
     knee_bend: float             # of the standing pose, rad
+    centre_x: float              # of the feet
     start_s: float               # where in the file
     bottom_s: float
     end_s: float
@@ -58,9 +59,11 @@ def person_reference(body, prior: Prior, values: np.ndarray, frame_rate: float) 
                     torch.tensor(bend, dtype=q.dtype))
     height = _INDEX["pelvis_ty"]
     q[:, height] += pose[height] - q[0, height]              # the file's floor may be anywhere
+    centre_x = resting_x(body)
+    q[:, _INDEX["pelvis_tx"]] += centre_x
     offsets = (q - pose)[:, prior.columns]
-    return Reference(offsets.to(prior.latents), width, toe_out, stagger, bend, first / frame_rate,
-                     bottom / frame_rate, last / frame_rate)
+    return Reference(offsets.to(prior.latents), width, toe_out, stagger, bend, centre_x,
+                     first / frame_rate, bottom / frame_rate, last / frame_rate)
 
 
 def reference_start(prior: Prior, reference: Reference, count: int, generator: torch.Generator) -> Start:
@@ -73,7 +76,7 @@ def reference_start(prior: Prior, reference: Reference, count: int, generator: t
     like = latent.new_ones(count)
     return Start(latent + noise, like.clone(), like * reference.width,
                  latent.new_tensor(reference.toe_out).expand(count, 2).clone(), like * reference.knee_bend,
-                 like * reference.stagger, detail, keep_asymmetry=1.0)
+                 like * reference.stagger, reference.centre_x, detail, keep_asymmetry=1.0)
 
 
 def _deepest_repetition(knee: np.ndarray, frame_rate: float) -> tuple[int, int, int]:

@@ -41,8 +41,9 @@ def depth_targets(limits: tuple[Limit, ...], count: int) -> Tensor:
 
 
 def fresh_start(prior: Prior, depths: Tensor, limits: tuple[Limit, ...], height_m: float,
-                generator: torch.Generator) -> Start:
-    """Candidates from training motions: each from another one or a blend of two, with a stance of its own."""
+                foot_x: float, generator: torch.Generator) -> Start:
+    """Candidates from training motions: each from another one or a blend of two, with a stance of its own around
+    ``foot_x`` (m)."""
     count, like = len(depths), prior.latents
     order = torch.randperm(len(prior.latents), generator=generator).repeat(count // len(prior.latents) + 2)
     first, second = prior.latents[order[:count]], prior.latents[order[1:count + 1]]
@@ -54,7 +55,7 @@ def fresh_start(prior: Prior, depths: Tensor, limits: tuple[Limit, ...], height_
     bend = torch.full((count,), standing_knee(limits))
     amplitude = _amplitude(prior, latent, depths, bend)
     return Start(latent, amplitude, width.to(like), toe_out[:, None].expand(-1, 2).to(like).clone(), bend.to(like),
-                 torch.zeros(count).to(like))
+                 torch.zeros(count).to(like), foot_x)
 
 
 def standing_knee(limits: tuple[Limit, ...]) -> float:
