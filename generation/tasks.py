@@ -1,11 +1,18 @@
 """The queue's doorway to generation."""
 from __future__ import annotations
 
+from django.db import DatabaseError, InterfaceError
+from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from generation import services
 
+# The service answers for everything but a database that is away for a moment: then the job comes again later.
+WHEN_DATABASE_IS_AWAY = RetryStrategy(
+    max_attempts=8, exponential_wait=2, retry_exceptions={DatabaseError, InterfaceError}
+)
 
-@app.task(name="generation.run", queue="generation")
+
+@app.task(name="generation.run", queue="generation", retry=WHEN_DATABASE_IS_AWAY)
 def run_generation(request_id: str) -> None:
     services.generation_request_run(request_id=request_id)
