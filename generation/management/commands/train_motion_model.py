@@ -1,0 +1,51 @@
+"""`python manage.py train_motion_model`: trains, measures and writes `models/motion_model/`. Continues an interrupted
+run.
+"""
+
+from pathlib import Path
+
+from django.core.management.base import BaseCommand, CommandError
+
+
+class Command(BaseCommand):
+    help = "Train the motion model on the shipped squats; uses a GPU when there is one."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser):
+        parser.add_argument("--data", type=Path, help="data file (default: models/motion_data/squats.npz)")
+        parser.add_argument("--out", type=Path, help="folder to write (default: models/motion_model)")
+        parser.add_argument(
+            "--steps", type=int, default=3000, help="steps of each of the two runs (default: %(default)s)"
+        )
+        parser.add_argument("--seed", type=int, default=0)
+        parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: %(default)s)")
+        parser.add_argument("--threads", type=int, default=1, help="processor threads (default: %(default)s)")
+
+    def handle(self, *args, data, out, steps, seed, device, threads, **options):
+        import torch
+
+        from generation.engine.motion_data.dataset import DATA_FILE, DataError
+        from generation.engine.motion_model.model import FOLDER
+        from generation.engine.motion_model.publish import publish
+
+        if steps < 1 or threads < 1:
+            raise CommandError("--steps and --threads must be at least 1")
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        if device == "cuda" and not torch.cuda.is_available():
+            raise CommandError("--device cuda: this torch sees no CUDA device; use --device cpu")
+        torch.set_num_threads(threads)
+        try:
+            report = publish(
+                data or DATA_FILE,
+                out or FOLDER,
+                steps=steps,
+                seed=seed,
+                device=device,
+                progress=lambda text, share: self.stdout.write(f"{100 * share:3.0f} %  {text}"),
+            )
+        except DataError as error:
+            raise CommandError(str(error)) from error
+        for method, errors in report.errors.get("test", {}).items():
+            self.stdout.write(f"test people, all angles: {method} {errors['angles']:.2f} deg")
+        self.stdout.write(f"written to {out or FOLDER}")
