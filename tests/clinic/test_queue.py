@@ -17,7 +17,7 @@ from tests.clinic.slow_task import slow
 from tests.processes import database_url, wait_until
 
 ROOT = Path(__file__).parents[2]
-STALLED_SECONDS = 2.0
+STALLED_SECONDS = 4.0
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -85,7 +85,7 @@ def test_the_job_of_a_killed_worker_is_finished_by_another(notes, start_worker):
 
 def test_a_worker_that_lives_keeps_its_job(notes, start_worker):
     """A job longer than the time after which silence means death: the heartbeat goes on meanwhile."""
-    slow.defer(name="long", seconds=2.5 * STALLED_SECONDS)
+    slow.defer(name="long", seconds=1.7 * STALLED_SECONDS)
     start_worker(), start_worker()
     wait_until(lambda: statuses() == ["succeeded"], 40)
     assert notes() == {("long", "started"): 1, ("long", "ended"): 1}
