@@ -129,7 +129,7 @@ class Command(BaseCommand):
         while request.is_open:
             waited = time.monotonic() - started
             if request.status == RequestStatus.QUEUED and waited > LIVE_SECONDS:
-                queue.run_worker(queues=["generation"], wait=False, concurrency=1, install_signal_handlers=False)
+                _work_here()
             elif waited > WAIT_SECONDS:
                 raise CommandError(f"The demo squat was not ready within {WAIT_SECONDS} s.")
             else:
@@ -143,6 +143,12 @@ class Command(BaseCommand):
         width = max(len(email) for email, _, _ in ACCOUNTS)
         lines = [f"  {email:<{width}}  {role.label}, {name}" for email, name, role in ACCOUNTS]
         return "\n".join([f"Demo accounts (for demonstrations only), password {PASSWORD}", *lines, ""])
+
+
+def _work_here() -> None:
+    """Do what the queue holds, in this process."""
+    with queue.replace_connector(queue.connector.get_worker_connector()) as app:
+        app.run_worker(queues=["generation"], wait=False, concurrency=1, install_signal_handlers=False)
 
 
 def _born(age: int) -> date:
