@@ -103,16 +103,18 @@ def joint_centres(document: dict) -> dict[str, np.ndarray]:
     return {name: values[:, index] for index, name in enumerate(names)}
 
 
+PAD = 0.008  # metres of soft tissue under the bones at scale 1, as in models/body
 # Lower and upper corner of each body's box in its own frame, metres.
 BOXES = {"pelvis": ((-0.08, -0.06, -0.12), (0.06, 0.08, 0.12)), "torso": ((-0.08, 0.0, -0.16), (0.08, 0.62, 0.16))}
 LIMB_BOXES = {"femur": ((-0.03, -0.42, -0.03), (0.03, 0.0, 0.03)),
               "tibia": ((-0.025, -0.42, -0.025), (0.025, 0.0, 0.025)),
-              "talus": ((-0.02, -0.02, -0.02), (0.02, 0.02, 0.02)), "calcn": ((-0.03, -0.04, -0.04), (0.16, 0.0, 0.04)),
-              "toes": ((0.0, -0.04, -0.04), (0.06, -0.01, 0.04))}
+              "talus": ((-0.02, -0.02, -0.02), (0.02, 0.02, 0.02)),
+              "calcn": ((-0.03, PAD - 0.04, -0.04), (0.16, 0.0, 0.04)),
+              "toes": ((0.0, PAD - 0.04, -0.04), (0.06, -0.01, 0.04))}
 
 
 def box_bones() -> bytes:
-    """A GLB with one box for each body of `squat_document`, nodes named by body. The toes' box ends on the floor."""
+    """A GLB with one box for each body of `squat_document`, nodes named by body. Feet end `PAD` above the floor."""
     boxes = BOXES | {f"{name}_{side}": box for name, box in LIMB_BOXES.items() for side in "rl"}
     faces = [0, 1, 3, 0, 3, 2, 4, 6, 7, 4, 7, 5, 0, 4, 5, 0, 5, 1, 2, 3, 7, 2, 7, 6, 0, 2, 6, 0, 6, 4, 1, 5, 7, 1, 7, 3]
     binary = struct.pack(f"<{len(faces)}H", *faces)

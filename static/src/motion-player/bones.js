@@ -1,5 +1,5 @@
 // What hangs on each body of a skeleton: the bone meshes of bones.glb, or capsules between the joints when they cannot load.
-import { BufferGeometry, CapsuleGeometry, Group, Mesh, Quaternion, SphereGeometry, Vector3 } from "three";
+import { BufferGeometry, CapsuleGeometry, Group, Mesh, SphereGeometry, Vector3 } from "three";
 import { GLTFLoader } from "three/examples/jsm/loaders/GLTFLoader.js";
 import { MeshoptDecoder } from "three/examples/jsm/libs/meshopt_decoder.module.js";
 
@@ -53,7 +53,6 @@ const TOE_LENGTH = 0.06, TOE_RADIUS = 0.018, HEAD_HEIGHT = 0.6, HEAD_RADIUS = 0.
 
 /** Adds the simple figure. Nodes carry the person's scale, so shapes hang below a counter-scaled group and stay round. */
 export function hangCapsules(motion, nodes, material) {
-  const moment = motion.locate(0);
   const shapes = new Map();
   const add = (body, geometry, place) => {
     if (!shapes.has(body)) {
@@ -67,12 +66,6 @@ export function hangCapsules(motion, nodes, material) {
     place?.(mesh);
     shapes.get(body).add(mesh);
   };
-  // The point where `other` begins, in the frame of `body`, metres.
-  const local = (body, other) => {
-    const [i, j] = [motion.bodies.indexOf(body), motion.bodies.indexOf(other)];
-    const turn = motion.bodyQuaternion(i, moment, new Quaternion()).invert();
-    return motion.bodyPosition(j, moment).sub(motion.bodyPosition(i, moment)).applyQuaternion(turn);
-  };
   const capsule = (body, end, radius) => {
     const length = end.length();
     if (length < 1e-4) return;
@@ -82,9 +75,9 @@ export function hangCapsules(motion, nodes, material) {
     });
   };
   for (const [body, other, radius] of LIMBS) {
-    if (nodes.has(body) && nodes.has(other)) capsule(body, local(body, other), radius);
+    if (nodes.has(body) && nodes.has(other)) capsule(body, motion.originIn(other, body), radius);
   }
-  if (nodes.has("pelvis") && nodes.has("torso")) capsule("pelvis", local("pelvis", "torso"), 0.05);
+  if (nodes.has("pelvis") && nodes.has("torso")) capsule("pelvis", motion.originIn("torso", "pelvis"), 0.05);
   for (const name of ["toes_r", "toes_l"]) {
     if (nodes.has(name)) capsule(name, new Vector3(TOE_LENGTH, 0, 0).multiply(nodes.get(name).scale), TOE_RADIUS);
   }

@@ -77,7 +77,7 @@ const SIMPLE = `
 
 for (const speed of [0.5, 1]) ACTIONS[`speed-${speed}`] = (player) => { player.playbackRate = speed; };
 
-const COLOURS = ["stage", "floor-line", "bone", "ghost", "path", "path-casing", "centre-of-mass", "sole", "joint"];
+const COLOURS = ["stage", "floor-line", "bone", "pad", "ghost", "path", "path-casing", "centre-of-mass", "sole", "joint"];
 const camel = (name) => name.replace(/-(\w)/g, (_, letter) => letter.toUpperCase());
 
 const SHELL = `

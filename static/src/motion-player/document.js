@@ -82,6 +82,14 @@ export class MotionDocument {
     return target.slerp(scratch.fromArray(this.quaternions, (b * count + index) * 4), fraction).normalize();
   }
 
+  /** Where body `name` begins in the frame of body `frame` at the start of the motion, metres. */
+  originIn(name, frame) {
+    const moment = this.locate(0);
+    const [i, j] = [this.bodies.indexOf(frame), this.bodies.indexOf(name)];
+    const turn = this.bodyQuaternion(i, moment, new Quaternion()).invert();
+    return this.bodyPosition(j, moment).sub(this.bodyPosition(i, moment)).applyQuaternion(turn);
+  }
+
   jointCentre(index, moment, target = new Vector3()) {
     return this.#point(this.jointCentres, this.jointNames.length, index, moment, target);
   }

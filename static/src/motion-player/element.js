@@ -5,11 +5,12 @@ import { PlaybackClock } from "./clock.js";
 import { Controls } from "./controls.js";
 import { loadMotion, PlayerError } from "./document.js";
 import { inspect } from "./inspect.js";
-import { CentreOfMass, HipPath, JointCentres } from "./overlays.js";
+import { overlaysFor } from "./overlays.js";
 import { phaseAt, phaseSentence, repetitionAt, repetitionsIn } from "./phases.js";
 import { Skeleton } from "./skeleton.js";
 import { Stage } from "./stage.js";
-import { readTheme, watchTheme } from "./theme.js";
+import { watchSurroundings } from "./surroundings.js";
+import { readTheme } from "./theme.js";
 import styles from "./styles.css";
 
 const sheet = new CSSStyleSheet();
@@ -88,43 +89,17 @@ export class MotionPlayer extends HTMLElement {
       onFree: () => this.#cameraChanged(),
     });
     if (PRESETS[this.getAttribute("camera")]) this.#rig.preset = this.getAttribute("camera");
-    this.#watch(canvas, frame);
+    const stage = this.#stage, rig = this.#rig;
+    this.#release.push(watchSurroundings(this, stage, frame, canvas, {
+      onResize: () => this.#resize(frame),
+      onTheme: () => this.#recolour(),
+      onFullscreen: () => this.#controls.update(),
+      onLost: () => this.#controls.showState("waiting", "The 3D view was interrupted and comes back in a moment."),
+      onRestored: () => this.#controls.showState(this.#state),
+    }), () => rig.dispose(), () => stage.dispose());
     this.#recolour();
     this.#mirror();
     return true;
-  }
-
-  #watch(canvas, frame) {
-    const stage = this.#stage, rig = this.#rig;
-    const listen = (target, name, handler, options) => {
-      target.addEventListener(name, handler, options);
-      this.#release.push(() => target.removeEventListener(name, handler, options));
-    };
-    const resized = new ResizeObserver(() => this.#resize(frame));
-    resized.observe(frame);
-    let visible = true, lost = false;
-    const suspend = () => { stage.suspended = !visible || lost; };
-    const seen = new IntersectionObserver((entries) => { visible = entries.at(-1).isIntersecting; suspend(); });
-    seen.observe(frame);
-    listen(canvas, "webglcontextlost", (event) => {
-      event.preventDefault();
-      lost = true;
-      suspend();
-      this.#controls.showState("waiting", "The 3D view was interrupted and comes back in a moment.");
-    });
-    listen(canvas, "webglcontextrestored", () => {
-      lost = false;
-      suspend();
-      this.#controls.showState(this.#state);
-    });
-    // The page keeps its scroll wheel until the visitor has chosen the player.
-    listen(frame, "wheel", (event) => {
-      if (!this.matches(":focus-within") && !event.ctrlKey && document.fullscreenElement !== this) event.stopPropagation();
-    }, { capture: true });
-    listen(canvas, "pointerdown", () => frame.focus({ preventScroll: true, focusVisible: false }));
-    listen(document, "fullscreenchange", () => this.#controls.update());
-    const unwatchTheme = watchTheme(() => this.#recolour());
-    this.#release.push(unwatchTheme, () => resized.disconnect(), () => seen.disconnect(), () => rig.dispose(), () => stage.dispose());
   }
 
   #resize(frame) {
@@ -198,20 +173,22 @@ export class MotionPlayer extends HTMLElement {
     this.#stage?.requestRender();
   }
 
+  #dropOverlays() {
+    for (const overlay of this.#overlays.splice(0)) {
+      overlay.root.removeFromParent();
+      overlay.dispose();
+    }
+  }
+
   #clear() {
-    for (const overlay of this.#overlays.splice(0)) { overlay.root.removeFromParent(); overlay.dispose(); }
+    this.#dropOverlays();
     for (const skeleton of this.#skeletons.splice(0)) skeleton.dispose();
   }
 
   #dressOverlays() {
-    for (const overlay of this.#overlays.splice(0)) { overlay.root.removeFromParent(); overlay.dispose(); }
-    const [person, ...others] = this.#skeletons;
-    if (!person?.feet) return; // not dressed yet
-    if (this.hasAttribute("hip-path")) {
-      this.#overlays.push(new HipPath(person.motion), ...others.map((other) => new HipPath(other.motion, { opacity: 0.45 })));
-    }
-    if (this.hasAttribute("centre-of-mass")) this.#overlays.push(new CentreOfMass(person));
-    if (this.hasAttribute("joints")) this.#overlays.push(new JointCentres(person));
+    this.#dropOverlays();
+    if (!this.#skeletons[0]?.feet) return; // not dressed yet
+    this.#overlays = overlaysFor(this.#skeletons, OVERLAYS.filter((name) => this.hasAttribute(name)));
     for (const overlay of this.#overlays) {
       this.#stage.people.add(overlay.root);
       overlay.colour(this.#stage.theme);
@@ -233,7 +210,7 @@ export class MotionPlayer extends HTMLElement {
   #recolour() {
     const theme = readTheme(this.#controls.swatches);
     this.#stage.colour(theme);
-    this.#skeletons.forEach((skeleton, index) => skeleton.material.color.copy(index ? theme.ghost : theme.bone));
+    this.#skeletons.forEach((skeleton, index) => skeleton.colour(theme, index > 0));
     for (const overlay of this.#overlays) overlay.colour(theme);
   }
 

@@ -13,6 +13,16 @@ const OUTLINE_CAPACITY = 96; // corners of one foot outline
 // Both sides: the mirror view turns faces around.
 const onTop = { depthTest: false, depthWrite: false, transparent: true, side: DoubleSide };
 
+/** The overlays of these names for a player's skeletons. Compared motions show their hip path only. */
+export function overlaysFor([person, ...others], names) {
+  const makers = {
+    "hip-path": () => [new HipPath(person.motion), ...others.map((other) => new HipPath(other.motion, { opacity: 0.45 }))],
+    "centre-of-mass": () => [new CentreOfMass(person)],
+    joints: () => [new JointCentres(person)],
+  };
+  return names.flatMap((name) => makers[name]());
+}
+
 /** The joint centres of both hips over the whole motion. */
 export class HipPath {
   root = new Group();

@@ -1,8 +1,10 @@
 // One person on the floor: a node for each body, posed from a playback document. A player holds one to four of them.
 import { Group, MeshStandardMaterial, Vector3 } from "three";
 import { hangBones, hangCapsules, loadBones, samplePoints } from "./bones.js";
+import { hangPads } from "./pads.js";
 
 const GHOST_OPACITY = 0.38;
+const PAD_OPACITY = 0.6;
 const FRAMING_SAMPLES = 24; // moments of the motion looked at to frame it
 
 export class Skeleton {
@@ -15,6 +17,7 @@ export class Skeleton {
   constructor(motion, { ghost = false } = {}) {
     this.motion = motion;
     this.material = new MeshStandardMaterial({ roughness: 0.62, metalness: 0 });
+    this.padMaterial = new MeshStandardMaterial({ roughness: 0.9, metalness: 0, transparent: true, opacity: ghost ? GHOST_OPACITY : PAD_OPACITY });
     if (ghost) Object.assign(this.material, { transparent: true, opacity: GHOST_OPACITY });
     motion.bodies.forEach((name, index) => {
       const node = new Group();
@@ -33,10 +36,21 @@ export class Skeleton {
     } catch {
       this.hasBones = false;
     }
-    if (!this.hasBones) hangCapsules(this.motion, this.nodes, this.material);
+    if (this.hasBones) {
+      const feet = ["calcn_r", "toes_r", "calcn_l", "toes_l"].filter((name) => this.nodes.has(name));
+      hangPads(this.motion, this.nodes, new Map(feet.map((name) => [name, samplePoints(this.nodes.get(name), Infinity)])), this.padMaterial);
+    } else {
+      hangCapsules(this.motion, this.nodes, this.material);
+    }
     this.feet = ["r", "l"].map((side) =>
       [`calcn_${side}`, `toes_${side}`].filter((name) => this.nodes.has(name))
         .map((name) => ({ node: this.nodes.get(name), points: samplePoints(this.nodes.get(name), 220) })));
+  }
+
+  /** @param theme colours read from the page */
+  colour(theme, ghost) {
+    this.material.color.copy(ghost ? theme.ghost : theme.bone);
+    this.padMaterial.color.copy(ghost ? theme.ghost : theme.pad);
   }
 
   pose(time) {
@@ -67,9 +81,10 @@ export class Skeleton {
 
   dispose() {
     this.root.removeFromParent();
-    // Bone geometries belong to the library and are shared; capsules are this skeleton's own.
-    if (!this.hasBones) this.root.traverse((object) => object.geometry?.dispose());
+    // Bone geometries belong to the library and are shared; capsules and pads are this skeleton's own.
+    this.root.traverse((object) => { if (!this.hasBones || object.userData.own) object.geometry?.dispose(); });
     this.material.dispose();
+    this.padMaterial.dispose();
   }
 }
 
