@@ -2,8 +2,8 @@
 
     python -m generation.engine.body.build_model SOURCE
 
-SOURCE is the wheel `nimblephysics==0.10.52.1` or its unpacked `nimblephysics/models/rajagopal_data` folder. The bones need
-`pip install -e .[build]` and the npm registry.
+SOURCE is the wheel `nimblephysics==0.10.52.1` or its unpacked `nimblephysics/models/rajagopal_data` folder. The bones
+need `pip install -e .[build]` and the npm registry.
 """
 
 import argparse

