@@ -267,7 +267,7 @@ class LocalPostgres:
         except (OSError, CannotDropRoot) as error:
             raise LocalPostgresError(f"Cannot run PostgreSQL's {program}: {error}") from error
         if done.returncode:
-            output = "\n".join(part for part in (done.stdout.strip(), self._log_tail()) if part)
+            output = "\n".join([*done.stdout.strip().splitlines()[-5:], self._log_tail()]).strip()
             raise LocalPostgresError(
                 f"PostgreSQL's {program} failed on {self.folder} (set DATABASE_URL to use another server):\n{output}"
             )
