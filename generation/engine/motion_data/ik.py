@@ -14,6 +14,8 @@ from generation.engine.motion_data.sources import FRAME_RATE
 
 ACCURACY = 1e-5  # of OpenSim's search; at 1e-3 the marker error is three times as large
 EVERY = 2  # every second frame is solved: 30 Hz holds all of a signal low-passed at 6 Hz, and costs half
+FLAT_SIDE = 0.10  # metres beside each foot of a made-up point that keeps the sole from rolling sideways; ours (E)
+FLAT_NOISE = 0.005  # metres, how closely it is followed; ours (E)
 REFERENCE_NOISE = 0.010  # a marker with this much skin motion weighs 1; weight falls with its square; ours (E)
 
 
@@ -26,6 +28,33 @@ def write_trc(path: Path, labels, positions: np.ndarray, rate: float) -> None:
     table.addTableMetaDataString("DataRate", str(rate))
     table.addTableMetaDataString("Units", "m")
     osim.TRCFileAdapter.write(table, str(path))
+
+
+def flat_feet(person: Person, labels, positions: np.ndarray) -> dict[str, tuple[str, np.ndarray, np.ndarray]]:
+    """A point beside each foot that keeps its sole level from side to side.
+
+    Heel and toe markers leave the foot free to roll about their line, and a knee that caves in then turns the sole off
+    the floor. These feet stand, so a point FLAT_SIDE beside the middle of heel and toe marker has to stay level with
+    them, whatever the pitch. Returns {name: (body, place (3,) in that body, positions (frame, 3))}, metres.
+    """
+    places = MARKER_SETS[person.marker_set]
+    points = {}
+    for side, sign in (("r", 1.0), ("l", -1.0)):
+        heel, toe = (
+            next(label for label, p in places.items() if p.side == side and p.body == f"calcn_{side}" and keep(p))
+            for keep in (lambda p: p.location[0] < 0, lambda p: p.location[0] > 0.15)
+        )
+        local = np.array([person.offsets[heel], person.offsets[toe]])
+        ground = positions[:, [labels.index(heel), labels.index(toe)]]
+
+        def beside(pair, sign=sign):
+            along = (pair[..., 1, :] - pair[..., 0, :]) * [1, 0, 1]
+            along = along / np.linalg.norm(along, axis=-1, keepdims=True)
+            across = np.stack([-along[..., 2], np.zeros_like(along[..., 0]), along[..., 0]], axis=-1)
+            return pair.mean(axis=-2) + sign * FLAT_SIDE * across
+
+        points[f"flat_{side}"] = (f"calcn_{side}", beside(local), beside(ground))
+    return points
 
 
 def solve(generic: Skeleton, person: Person, labels, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -43,6 +72,9 @@ def solve(generic: Skeleton, person: Person, labels, positions: np.ndarray) -> t
     for label in used:
         body = model.getBodySet().get(places[label].body)
         model.addMarker(osim.Marker(label, body, osim.Vec3(*person.offsets[label])))
+    flat = flat_feet(person, labels, positions[::EVERY])
+    for name, (body, place, _) in flat.items():
+        model.addMarker(osim.Marker(name, model.getBodySet().get(body), osim.Vec3(*place)))
     for name, value in person.pose.items():  # the search starts at a pose that this person really took
         coordinate = model.getCoordinateSet().get(name)
         coordinate.setDefaultValue(value)
@@ -52,15 +84,17 @@ def solve(generic: Skeleton, person: Person, labels, positions: np.ndarray) -> t
     tool = osim.InverseKinematicsTool()
     tool.setModel(model)
     tasks = tool.get_IKTaskSet()
-    for label in used:
+    noise = {label: places[label].noise for label in used} | dict.fromkeys(flat, FLAT_NOISE)
+    for label, value in noise.items():
         task = osim.IKMarkerTask()
         task.setName(label)
         task.setApply(True)
-        task.setWeight((REFERENCE_NOISE / places[label].noise) ** 2)
+        task.setWeight((REFERENCE_NOISE / value) ** 2)
         tasks.cloneAndAppend(task)
     with tempfile.TemporaryDirectory() as folder:
         markers, motion = Path(folder) / "markers.trc", Path(folder) / "motion.mot"
-        write_trc(markers, used, data, FRAME_RATE / EVERY)
+        followed = np.concatenate([data, np.stack([point for _, _, point in flat.values()], axis=1)], axis=1)
+        write_trc(markers, [*used, *flat], followed, FRAME_RATE / EVERY)
         tool.setMarkerDataFileName(str(markers))
         tool.setStartTime(0.0)
         tool.setEndTime((len(data) - 1) * EVERY / FRAME_RATE)

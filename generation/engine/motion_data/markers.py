@@ -174,6 +174,5 @@ MARKER_SETS: dict[str, dict[str, Place]] = {
 
 
 def reported(marker_set: str) -> tuple[str, ...]:
-    """Labels on legs, pelvis and trunk: marker error is measured over these, arms and shoulders are followed loosely.
-    """
+    """Labels on legs, pelvis and trunk: marker error is measured over these; the rest is followed loosely."""
     return tuple(label for label, place in MARKER_SETS[marker_set].items() if place.noise < LOOSE_NOISE)

@@ -45,8 +45,7 @@ class Quality:
 
 
 def check(values: np.ndarray, error: np.ndarray, body: TorchBody, incomplete: str) -> Quality:
-    """Judge one repetition: values (frame, coordinate) facing +X, marker error (frame,) in metres, the person's body.
-    """
+    """Judge one repetition: values (frame, coordinate) facing +X, marker error (frame,) in metres, the body."""
     points = soles(body, values)  # (frame, foot, point, 3): heel, heel, ball, ball, toes
     ball, heel = points[:, :, 2:4].mean(axis=2), points[:, :, :2].mean(axis=2)
     travel = 1000 * np.linalg.norm((ball - np.median(ball, axis=0))[..., [0, 2]], axis=-1).max()

@@ -63,8 +63,7 @@ def find_repetitions(
 
 
 def _edge(smooth, speed, straight, frames) -> tuple[int, bool]:
-    """First frame away from the lowest point that is upright and still; else the straightest one, marked as not found.
-    """
+    """First frame away from the lowest point that is upright and still; else the straightest, as not found."""
     frames = np.array(frames)
     fastest = speed[frames].max()
     for position, frame in enumerate(frames):

@@ -1,5 +1,4 @@
-"""Fits every person and solves every trial, once: results are kept in a cache folder and a second run continues there.
-"""
+"""Fits every person and solves every trial, once: results are cached, and a second run continues there."""
 
 import hashlib
 import json

@@ -41,8 +41,7 @@ class SourceError(ValueError):
 
 @dataclass(frozen=True)
 class Trial:
-    """One raw file: `subject` is unique over all sources, `marker_set` is a key of MARKER_SETS or "" for joint angles.
-    """
+    """One raw file: `subject` is unique over sources, `marker_set` a key of MARKER_SETS or "" for joint angles."""
 
     path: Path
     name: str  # the file relative to the raw folder

@@ -91,7 +91,7 @@ def normalise_phase(values: np.ndarray, bottom: int) -> np.ndarray:
 def mirror_channels(channels: Tensor) -> Tensor:
     """Mirror channels (..., channel) left to right."""
     order, sign = mirror_plan(LEARNED_COORDINATES)
-    return channels[..., torch.as_tensor(order)] * torch.as_tensor(sign, dtype=channels.dtype)
+    return channels[..., order.tolist()] * torch.as_tensor(sign, dtype=channels.dtype, device=channels.device)
 
 
 def symmetric(pose: np.ndarray) -> np.ndarray:

@@ -95,8 +95,7 @@ class MotionModel:
     from_learned = staticmethod(channels.from_learned)
 
     def standing_for(self, leg_length_m: float) -> Tensor:
-        """The population's symmetric standing pose (coordinate,) for a person of this leg length, radians and metres.
-        """
+        """The population's symmetric standing pose (coordinate,) for this leg length, radians and metres."""
         pose = self.standing_pose.clone()
         for axis in "xyz":
             pose[COORDINATES.index(f"pelvis_t{axis}")] *= leg_length_m / self.standing_leg_length_m

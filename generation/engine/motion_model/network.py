@@ -2,8 +2,9 @@
 
 Shape after the published system (Maheshwari et al. 2025, L4DC, and the T2M-GPT kind it builds on): two halvings of
 time, residual blocks of dilation growth 3, ReLU, codebook learned by moving averages with reset of dead codes. Ours:
-the width, the number of residual quantiser levels, and linear instead of nearest upsampling, which leaves no steps in
-a joint angle.
+the width, the number of residual quantiser levels, linear instead of nearest upsampling, which leaves no steps in a
+joint angle, and a linear start: ReLU only inside residual blocks, which begin at zero. What is linear in motions, most
+of it, is then learned first, and for that few people suffice.
 """
 
 from dataclasses import asdict, dataclass
@@ -44,6 +45,9 @@ class _Residual(nn.Module):
             )
             for i in reversed(range(depth))
         )
+        for block in self.blocks:
+            nn.init.zeros_(block[-1].weight)
+            nn.init.zeros_(block[-1].bias)
 
     def forward(self, x: Tensor) -> Tensor:
         for block in self.blocks:
@@ -52,7 +56,7 @@ class _Residual(nn.Module):
 
 
 def _encoder(shape: Shape) -> nn.Sequential:
-    layers = [nn.Conv1d(shape.channels, shape.width, 3, padding=1), nn.ReLU()]
+    layers = [nn.Conv1d(shape.channels, shape.width, 3, padding=1)]
     for _ in range(shape.down):
         layers += [
             nn.Conv1d(shape.width, shape.width, 4, stride=2, padding=1),
@@ -62,24 +66,18 @@ def _encoder(shape: Shape) -> nn.Sequential:
 
 
 def _decoder(shape: Shape) -> nn.Sequential:
-    layers = [nn.Conv1d(shape.code_dim, shape.width, 3, padding=1), nn.ReLU()]
+    layers = [nn.Conv1d(shape.code_dim, shape.width, 3, padding=1)]
     for _ in range(shape.down):
         layers += [
             _Residual(shape.width, shape.depth, shape.dilation_growth),
             nn.Upsample(scale_factor=2, mode="linear", align_corners=False),
             nn.Conv1d(shape.width, shape.width, 3, padding=1),
         ]
-    layers += [
-        nn.Conv1d(shape.width, shape.width, 3, padding=1),
-        nn.ReLU(),
-        nn.Conv1d(shape.width, shape.channels, 3, padding=1),
-    ]
-    return nn.Sequential(*layers)
+    return nn.Sequential(*layers, nn.Conv1d(shape.width, shape.channels, 3, padding=1))
 
 
 class Codebook(nn.Module):
-    """One quantiser level: nearest code, learned by exponential moving averages (van den Oord et al. 2017, appendix).
-    """
+    """One quantiser level: nearest code, learned by moving averages (van den Oord et al. 2017, appendix)."""
 
     DECAY = 0.99  # as published
     DEAD_BELOW = 0.1  # moving average of uses in a batch under which a code is put on a vector of the batch; ours (E)

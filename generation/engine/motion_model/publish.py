@@ -1,5 +1,6 @@
 """Makes the model that ships: measures it on people it has not seen, trains it on everybody, describes it."""
 
+import csv
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,7 +9,7 @@ import torch
 
 from generation.engine.motion_data.dataset import DATA_FILE, verify_checksum, write_checksum
 from generation.engine.motion_data.dataset import load_repetitions as load
-from generation.engine.motion_model.card import write_card
+from generation.engine.motion_model.card import COMPARISON, write_card
 from generation.engine.motion_model.channels import LEARNED_COORDINATES, mirror_channels
 from generation.engine.motion_model.model import CONFIG, FOLDER, WEIGHTS, MotionModel, save_motion_model, standing_poses
 from generation.engine.motion_model.network import Shape
@@ -22,7 +23,14 @@ from generation.engine.motion_model.preparation import (
 )
 from generation.engine.motion_model.training import Trained, reconstruct, train, write_curve
 
-SHAPE = Shape(channels=len(LEARNED_COORDINATES))  # chosen on the validation people; the card lists what was tried
+WORK = Path(".genuflex/motion_model")  # checkpoints
+CHANNELS = len(LEARNED_COORDINATES)
+SHAPE = Shape(channels=CHANNELS)  # chosen by `compare` on the validation people
+COMPARED = {
+    "plain VQ, 1 level x 512 codes (as published, narrower)": Shape(channels=CHANNELS, levels=1, codes=512),
+    "residual VQ, 4 levels x 256 codes": Shape(channels=CHANNELS, levels=4),
+    "residual VQ, 8 levels x 256 codes": Shape(channels=CHANNELS, levels=8),
+}
 COMPONENTS = (16, 32, 64)  # of the linear baseline
 HELD_OUT = "held_out"  # folder of the model that has not seen the test people
 
@@ -50,7 +58,7 @@ def publish(
     seed: int = 0,
     device: str = "cpu",
     shape: Shape = SHAPE,
-    work: Path = Path(".genuflex/motion_model"),
+    work: Path = WORK,
     progress: Progress = lambda text, fraction: None,
 ) -> Report:
     """Train twice and write weights, config, curve, card and checksums into `out`.
@@ -70,7 +78,7 @@ def publish(
         seed=seed,
         device=device,
         validation=arrays["validation"],
-        checkpoint=work / "held_out.pt",
+        checkpoints=work,
         progress=lambda text, share: progress(f"training people: {text}", share / 2),
     )
     for group in ("train", "validation", "test"):
@@ -91,13 +99,56 @@ def publish(
         steps=steps,
         seed=seed,
         device=device,
-        checkpoint=work / "everybody.pt",
+        checkpoints=work,
         progress=lambda text, share: progress(f"everybody: {text}", 0.5 + share / 2),
     )
     ordered = split.train + split.validation + split.test
     _save(out, everybody, ordered, {"trained_on": [s.name for s in people(ordered)], "data_sha256": report.data_sha256})
     write_card(out / "CARD.md", report)
     return report
+
+
+def compare(
+    data: Path = DATA_FILE,
+    out: Path = FOLDER,
+    *,
+    steps: int,
+    seed: int = 0,
+    device: str = "cpu",
+    work: Path = WORK,
+    progress: Progress = lambda text, fraction: None,
+) -> list[dict]:
+    """Train each shape of COMPARED on the training people and write what it does on validation and test people.
+
+    The choice is made by the validation column; the test column is printed so that nobody has to guess. The run of
+    SHAPE is the one that `publish` measures, so it is not trained twice.
+    """
+    split = split_by_person(load(data))
+    arrays = {name: channels_of(getattr(split, name)) for name in ("train", "validation", "test")}
+    rows = []
+    for number, (name, shape) in enumerate(COMPARED.items()):
+        trained = train(
+            arrays["train"],
+            shape,
+            steps=steps,
+            seed=seed,
+            device=device,
+            validation=arrays["validation"],
+            checkpoints=work,
+            progress=lambda text, share, n=number, name=name: progress(f"{name}: {text}", (n + share) / len(COMPARED)),
+        )
+        row = {"shape": name, "parameters": sum(p.numel() for p in trained.network.parameters())}
+        for group in ("validation", "test"):
+            rebuilt = reconstruct(trained.network, trained.mean, trained.spread, arrays[group])
+            errors = reconstruction_error(arrays[group], rebuilt, getattr(split, group))
+            row[f"{group}_angles_deg"] = f"{errors['angles']:.2f}"
+        rows.append(row)
+    out.mkdir(parents=True, exist_ok=True)
+    with (out / COMPARISON).open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return rows
 
 
 def measure(trained: Trained, training: torch.Tensor, truth: torch.Tensor, repetitions) -> dict[str, dict[str, float]]:

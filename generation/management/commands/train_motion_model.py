@@ -18,14 +18,16 @@ class Command(BaseCommand):
             "--steps", type=int, default=3000, help="steps of each of the two runs (default: %(default)s)"
         )
         parser.add_argument("--seed", type=int, default=0)
+        parser.add_argument("--compare", action="store_true", help="first train the other shapes too, for the card")
         parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: %(default)s)")
         parser.add_argument("--threads", type=int, default=1, help="processor threads (default: %(default)s)")
 
-    def handle(self, *args, data, out, steps, seed, device, threads, **options):
+    def handle(self, *args, data, out, steps, seed, device, threads, compare, **options):
         import torch
 
         from generation.engine.motion_data.dataset import DATA_FILE, DataError
         from generation.engine.motion_model.model import FOLDER
+        from generation.engine.motion_model.publish import compare as compare_shapes
         from generation.engine.motion_model.publish import publish
 
         if steps < 1 or threads < 1:
@@ -35,15 +37,17 @@ class Command(BaseCommand):
         if device == "cuda" and not torch.cuda.is_available():
             raise CommandError("--device cuda: this torch sees no CUDA device; use --device cpu")
         torch.set_num_threads(threads)
+        settings = {
+            "steps": steps,
+            "seed": seed,
+            "device": device,
+            "progress": lambda text, share: self.stdout.write(f"{100 * share:3.0f} %  {text}"),
+        }
         try:
-            report = publish(
-                data or DATA_FILE,
-                out or FOLDER,
-                steps=steps,
-                seed=seed,
-                device=device,
-                progress=lambda text, share: self.stdout.write(f"{100 * share:3.0f} %  {text}"),
-            )
+            if compare:
+                for row in compare_shapes(data or DATA_FILE, out or FOLDER, **settings):
+                    self.stdout.write(f"{row['shape']}: {row['validation_angles_deg']} deg on validation people")
+            report = publish(data or DATA_FILE, out or FOLDER, **settings)
         except DataError as error:
             raise CommandError(str(error)) from error
         for method, errors in report.errors.get("test", {}).items():
