@@ -35,7 +35,8 @@ class GenerationIn(Input):
 class CandidateOut(serializers.ModelSerializer):
     class Meta:
         model = CandidateMotion
-        fields = ["id", "request", "index", "rank", "accepted", "reasons", "score", "checks", "metrics", "mot_sha256"]
+        fields = ["id", "request", "index", "accepted", "reasons", "score", "score_parts", "changes", "checks", "metrics",
+                  "mot_sha256"]
 
 
 class JobOut(serializers.ModelSerializer):

@@ -9,6 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from clinic.models import User, every_change
+from generation.engine.limits import MODEL
 from patients.models import Patient
 
 MAX_CANDIDATES = 64         # ours: one request stays within a few minutes on a processor
@@ -92,11 +93,12 @@ class CandidateMotion(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     request = models.ForeignKey(GenerationRequest, on_delete=models.CASCADE, related_name="candidates")
-    index = models.PositiveSmallIntegerField()          # the engine's number, names the file
-    rank = models.PositiveSmallIntegerField()           # 0 is the best
+    index = models.PositiveSmallIntegerField()          # its rank, 0 the best; names the file
     accepted = models.BooleanField()
     reasons = models.JSONField(default=list, blank=True)
     score = models.FloatField()
+    score_parts = models.JSONField(default=dict)
+    changes = models.JSONField(default=list, blank=True)    # against the person's own squat, where one was given
     checks = models.JSONField(default=list)
     metrics = models.JSONField(default=dict)
     mot_file = models.BinaryField()                     # OpenSim motion file
@@ -106,12 +108,26 @@ class CandidateMotion(models.Model):
     patient_path = "request__patient"
 
     class Meta:
-        ordering = ["request", "rank"]
+        ordering = ["request", "index"]
         constraints = [
             models.UniqueConstraint(fields=["request", "index"], name="candidate_index_once"),
-            models.UniqueConstraint(fields=["request", "rank"], name="candidate_rank_once"),
         ]
         triggers = [pgtrigger.Protect(name="never_changed", operation=pgtrigger.Update)]
+
+    @property
+    def number(self) -> int:
+        """As people count: 1 is the best."""
+        return self.index + 1
+
+    @property
+    def stated_checks(self) -> list[dict]:
+        """The checks of limits that people or protocols set."""
+        return [check for check in self.checks if check["origin"] != MODEL]
+
+    @property
+    def model_checks(self) -> list[dict]:
+        """The checks of what holds for every motion: joint ranges of the body model, planted feet, balance."""
+        return [check for check in self.checks if check["origin"] == MODEL]
 
     @property
     def file_name(self) -> str:

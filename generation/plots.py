@@ -43,7 +43,8 @@ def joint_angle_figure(candidate: CandidateMotion) -> dict:
     figure.update_xaxes(title_text="Time (s)", row=len(panels), col=1)
     figure.update_layout(
         template="none", height=170 * len(panels) + 60, margin={"l": 48, "r": 12, "t": 44, "b": 44},
-        hovermode="x unified", legend={"orientation": "h", "y": 1.06, "x": 0}, paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",
+        hovermode="x unified", paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",
+        legend={"orientation": "h", "y": 1.06, "x": 0},
     )
     return json.loads(figure.to_json())
 

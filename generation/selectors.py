@@ -48,7 +48,7 @@ def job_counts(*, user: User) -> dict[str, int]:
 def candidate_list(*, user: User, request: GenerationRequest) -> QuerySet[CandidateMotion]:
     """Best first, accepted before rejected; without the files."""
     rows = CandidateMotion.objects.filter(request=request).defer(*_FILES).select_related("request")
-    return permitted(user, "candidate.view", rows).order_by("rank")
+    return permitted(user, "candidate.view", rows).order_by("index")
 
 
 def candidate_get(

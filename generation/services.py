@@ -194,30 +194,26 @@ def _finish(request: GenerationRequest, result) -> None:
         current.status, current.finished_at = RequestStatus.SUCCEEDED, timezone.now()
         current.stage, current.detail, current.fraction = "finished", "", 1
         current.report = result.report
-        current.model_versions = result.report.get("model_versions", {})
+        current.model_versions = result.report["run"]["versions"]
         current.save()
         push.changed(current)
 
 
 def _rows_of(request: GenerationRequest, result) -> tuple[list[CandidateMotion], ScaledModel]:
     """The rows of a result. The files are those that the command writes, byte for byte."""
-    from generation.engine.body import scale_body, write_osim
-
     with tempfile.TemporaryDirectory(prefix="genuflex-") as name:
         folder = Path(name)
         result.write(folder)
         rows = []
-        for rank, candidate in enumerate(result.candidates):
+        for candidate in result.candidates:
             mot = (folder / candidate.file).read_bytes()
             playback = json.dumps(candidate.playback, allow_nan=False, separators=(",", ":")).encode()
             rows.append(CandidateMotion(
-                request=request, index=candidate.index, rank=rank, accepted=candidate.accepted, score=candidate.score,
-                reasons=candidate.reasons, checks=candidate.checks, metrics=candidate.metrics, mot_file=mot,
+                request=request, index=candidate.index, accepted=candidate.accepted, reasons=candidate.reasons,
+                score=candidate.score, score_parts=candidate.score_parts, changes=candidate.changes,
+                checks=candidate.checks, metrics=candidate.metrics, mot_file=mot,
                 mot_sha256=hashlib.sha256(mot).hexdigest(), playback_gzip=gzip.compress(playback, COMPRESSION, mtime=0),
             ))
-        profile = parse_profile(request.profile)
-        body = scale_body(profile.sex, profile.age_years, profile.height_m, profile.mass_kg)
-        write_osim(body, folder / "model.osim")
         osim = (folder / "model.osim").read_bytes()
     return rows, ScaledModel(request=request, osim_gzip=gzip.compress(osim, COMPRESSION, mtime=0))
 

@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 
 from clinic.models import User
 from clinic.permissions import get_permitted, permitted, require
-from generation.engine.limits import Limit, LimitConflict, intersect
+from generation.engine.limits import MODEL_LIMITS, Limit, LimitConflict, intersect
 from generation.engine.presets import Reminder, everybody_limits, preset_limits
 from generation.engine.profile import ProfileError, parse_profile
 from patients.models import (
@@ -176,7 +176,7 @@ def patient_profile(patient: Patient) -> dict:
 def profile_checked(patient: Patient) -> dict:
     """As `patient_profile`, and the engine agrees to it: raises ProfileError or LimitConflict."""
     profile = patient_profile(patient)
-    intersect(parse_profile(profile).limits())
+    intersect([*parse_profile(profile).limits(), *MODEL_LIMITS])
     return profile
 
 

@@ -60,21 +60,37 @@ def source_badge(status: str) -> dict:
     return {"status": status or "C", "label": SourceStatus(status or "").label, "meaning": _MEANINGS[status or ""]}
 
 
-def _split_side(name: str) -> tuple[str, str]:
-    """A measure's name without its side, and the side in words."""
-    for ending, side in (("_right", "right"), ("_left", "left"), ("_r", "right"), ("_l", "left")):
+_ENDINGS = {"_deg_s": "°/s", "_m_s2": " m/s²", "_m_s": " m/s", "_deg": "°", "_cm": " cm", "_s": " s"}
+_MEASURES = {
+    "depth_knee_flexion": "Depth: knee bend", "depth_thigh_inclination": "Depth: thigh from the vertical",
+    "depth_pelvis_drop": "Depth: pelvis drop", "pelvis_tilt_bottom": "Pelvic tilt at the bottom",
+    "asymmetry": "Left-right difference", "omega": "Mean joint speed", "pelvis_speed": "Mean pelvis speed",
+    "pelvis_acceleration": "Mean pelvis acceleration", "sparc": "Smoothness (SPARC)",
+    "log_dimensionless_jerk": "Smoothness (log dimensionless jerk)",
+}
+
+
+def _split_unit(name: str) -> tuple[str, str]:
+    """A measure's name without its unit, and the unit as it is written after a number."""
+    for ending, written in _ENDINGS.items():
         if name.endswith(ending) and name not in VARIABLES:
-            return name.removesuffix(ending), side
-    return name, ""
+            return name.removesuffix(ending), written
+    return name, variable_unit(name)
 
 
 @register.filter
 def metric_label(name: str) -> str:
-    base, side = _split_side(name)
-    label = variable_label(base)
-    return f"{label}, {side}" if side else label[:1].upper() + label[1:]
+    base, _ = _split_unit(name)
+    label = _MEASURES.get(base) or variable_label(base)
+    return label[:1].upper() + label[1:]
 
 
 @register.filter
 def metric_unit(name: str) -> str:
-    return variable_unit(_split_side(name)[0])
+    return _split_unit(name)[1]
+
+
+@register.simple_tag
+def dict_items(mapping: dict) -> list:
+    """The items of a mapping, whatever its keys are called."""
+    return list(mapping.items())

@@ -27,6 +27,8 @@ class PlainCandidate:
     checks: list[dict]
     metrics: dict[str, float]
     score: float
+    score_parts: dict[str, float]
+    changes: list[dict]
     playback: dict
     file: str
 
@@ -40,6 +42,7 @@ class PlainResult:
         for candidate in self.candidates:
             write_mot(Path(folder) / candidate.file, candidate.motion)
         (Path(folder) / "report.json").write_text(json.dumps(self.report))
+        (Path(folder) / "model.osim").write_text("<OpenSimDocument/>")
 
 
 def squat(body: TorchBody, depth_deg: float) -> Motion:
@@ -75,12 +78,13 @@ def generate(profile: dict, candidates: int, progress=None, cancelled=None) -> P
         made.append(PlainCandidate(
             index=index, motion=motion, accepted=accepted,
             reasons=[] if accepted else ["knee_flexion (left) reached 61 deg; at most 60 is allowed"],
-            checks=[{"variable": "knee_flexion", "side": "left", "unit": "deg", "min": None, "max": 60.0, "worst": depth,
-                     "satisfied": accepted, "margin": 60.0 - depth, "source": "a protocol", "status": "V",
-                     "origin": "preset"}],
-            metrics={"knee_flexion_peak_left": depth, "repetition_s": 1.0}, score=0.9 - 0.1 * index,
+            checks=[{"variable": "knee_flexion", "side": "left", "unit": "deg", "min": None, "max": 60.0,
+                     "worst": depth, "satisfied": accepted, "margin": 60.0 - depth, "source": "a protocol",
+                     "status": "V", "origin": "preset"}],
+            metrics={"knee_flexion_peak_left": depth, "repetition_s": 1.0}, score=0.9 - 0.01 * index,
+            score_parts={"limits": 0.5, "symmetry": 1.0}, changes=[],
             playback=playback_document(body, motion, [
                 {"name": "descent", "start_s": 0.0, "end_s": 0.5}, {"name": "ascent", "start_s": 0.5, "end_s": 1.0}]),
             file=f"candidate_{index:03d}.mot",
         ))
-    return PlainResult(made, {"seed": 0, "model_versions": {"motion_model": "plain"}, "seconds": 0.1})
+    return PlainResult(made, {"run": {"seed": 0, "versions": {"motion_model": "plain"}}, "summary": {"blocking": []}})
