@@ -47,6 +47,8 @@ def changes_in_words(own: np.ndarray, delivered: np.ndarray) -> list[dict]:
         change = after - before
         words = (more if change > 0 else less).format(f"{abs(change):.0f} deg")
         text = f"{joint} {words} at the bottom ({before:.0f} to {after:.0f} deg)"
+        if abs(change) < SMALLEST_DEG:
+            text = f"{joint} moves up to {abs(largest):.0f} deg differently on the way, the same at the bottom"
         found.append({"coordinate": coordinate, "text": text, "own_bottom_deg": before, "new_bottom_deg": after,
                       "at_bottom_deg": change, "largest_deg": largest})
     return sorted(found, key=lambda row: -abs(row["largest_deg"]))

@@ -83,8 +83,13 @@ def violations(limits: tuple[Limit, ...], measured: Measured, margins: Tensor) -
         if limit.min is not None:
             crossed = crossed + (limit.min + margin[:, None] - values).clamp_min(0)
         size = crossed / _UNITS[limit.unit][1]
-        rows.append(size.square().mean(-1) + size.amax(-1).square())
+        # quadratic near the limit, linear far from it: a far start must not drown the goals in the optimiser's memory
+        rows.append(_bounded(size).mean(-1) + _bounded(size.amax(-1)))
     return torch.stack(rows) if rows else margins.new_zeros(0, margins.shape[-1])
+
+
+def _bounded(size: Tensor) -> Tensor:
+    return 2 * ((1 + size.square()).sqrt() - 1)
 
 
 def goal_terms(goals: Goals, measured: Measured, q: Tensor, curve_change: Tensor, prior: Tensor,

@@ -23,6 +23,7 @@ REPAIR_STEPS, REPAIR_ROUNDS = 50, 3
 SAMPLES = 42                     # instants that guidance looks at
 PLANT_ITERATIONS = 1             # warm-started from the step before
 LEARNING_RATE = 0.06
+AMPLITUDE_SHARES = (1.0, 0.85, 0.7, 0.5, 0.3)
 FILE_DECIMALS = 8                # of degrees and metres in the delivered file
 PLANTED_M_RAD = 1e-6             # residual of the feet on every delivered frame
 
@@ -82,7 +83,7 @@ class Search:
                  goals: Goals | None = None) -> Tensor:
         """Improve ``candidates`` in place by Adam; returns the violations (limit, batch) of the last step."""
         goals = goals or self.goals
-        optimiser = torch.optim.Adam(candidates.variation.tensors(), lr=LEARNING_RATE, betas=(0.9, 0.98))
+        optimiser = torch.optim.Adam(candidates.variation.tensors(), lr=LEARNING_RATE, betas=(0.9, 0.95))
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimiser, lambda step: min(1.0, (step + 1) / 5) * (0.15 + 0.85 * np.cos(np.pi / 2 * step / steps)))
         warm, crossed, best = None, margins, np.inf
@@ -101,10 +102,25 @@ class Search:
                 self.progress(stage, (step + 1) / steps, f"step {step + 1} of {steps}")
                 value = float(total.detach())
                 settled = crossed.numel() == 0 or float(crossed.detach().max()) < 1e-3
-                if step >= steps // 2 and settled and value > 0.995 * best:
+                if step >= steps // 3 and settled and value > 0.98 * best:
                     break
                 best = min(best, value)
         return crossed.detach()
+
+    @torch.no_grad()
+    def choose_amplitude(self, candidates: Candidates, margins: Tensor) -> None:
+        """Start each candidate at the size of movement that costs least."""
+        start = candidates.start
+        first, best = start.amplitude.clone(), None
+        for share in AMPLITUDE_SHARES:
+            start.amplitude = first * share
+            loss, _, _ = self.price(candidates, margins, None, self.goals)
+            loss = torch.nan_to_num(loss, nan=torch.inf)
+            if best is None:
+                best, chosen = loss, start.amplitude
+            chosen = torch.where(loss < best, start.amplitude, chosen)
+            best = torch.minimum(best, loss)
+        start.amplitude = chosen
 
     def price(self, candidates: Candidates, margins: Tensor, warm: Tensor | None,
               goals: Goals) -> tuple[Tensor, Tensor, Tensor]:
@@ -172,6 +188,7 @@ class Search:
         """Guide, deliver, check; give those that broke a limit more margin and guide them again."""
         batch = len(candidates.start.amplitude)
         margins = self.margins(batch)
+        self.choose_amplitude(candidates, margins)
         self.optimise(candidates, margins, steps, "guiding")
         results = self.deliver(candidates)
         for round_ in range(repairs):
