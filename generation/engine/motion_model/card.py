@@ -53,6 +53,9 @@ def write_card(path: Path, report) -> None:
         "- All people are healthy and mostly young, 13 at most; nothing here knows how an injured or frail person "
         "squats.",
         "- The error on people never seen is larger than on known ones: few people is the limit, not few frames.",
+        "- `training_latents` hold the repetitions performed as instructed and their mirrors; the deliberate faults "
+        "(knees "
+        "that cave in, weight on one leg) taught the codes and the decoder only.",
         "- Arms, toes and wrists are not learned. Tempo is not learned: it is applied when a motion is re-timed.",
         "- A reconstruction is not a prescription: guidance and the checks after it decide what is delivered.",
         "## Licence",

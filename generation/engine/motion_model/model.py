@@ -1,6 +1,5 @@
 """The trained motion model as the rest of the engine uses it: load, encode, quantise, decode, convert."""
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,8 +45,9 @@ class MotionModel:
     standing_pose: (coordinate,) the left-right symmetric mean of the recorded people, translations in metres for
         `standing_leg_length_m`; `standing_for` fits it to another leg.
     standing_poses: how each recorded person stands.
-    training_latents: (n, code_dim, FRAMES / 4) latents before quantisation of the training repetitions and their
-    mirrors.
+    training_latents: (n, code_dim, FRAMES / 4) latents before quantisation of the training repetitions that were
+        performed as instructed, and of their mirrors. Deliberate faults taught the codes, but are no place to start
+        from.
     """
 
     def __init__(
@@ -182,7 +182,3 @@ def standing_poses(subjects) -> tuple[list[StandingPose], Tensor, float]:
         scaled.append(pose)
     mean = channels.symmetric(np.mean(scaled, axis=0))
     return poses, torch.tensor(mean, dtype=torch.float32), length
-
-
-def file_digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

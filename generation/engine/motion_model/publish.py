@@ -172,7 +172,7 @@ def code_use(trained: Trained, channels: torch.Tensor) -> list[float]:
 
 
 def _save(folder: Path, trained: Trained, repetitions, config: dict) -> None:
-    channels = channels_of(repetitions)
+    channels = channels_of([r for r in repetitions if r.correct])
     both = torch.cat([channels, mirror_channels(channels)])
     with torch.no_grad():
         latents = trained.network.encode((both - trained.mean) / trained.spread)

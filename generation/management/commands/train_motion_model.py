@@ -15,7 +15,7 @@ class Command(BaseCommand):
         parser.add_argument("--data", type=Path, help="data file (default: models/motion_data/squats.npz)")
         parser.add_argument("--out", type=Path, help="folder to write (default: models/motion_model)")
         parser.add_argument(
-            "--steps", type=int, default=3000, help="steps of each of the two runs (default: %(default)s)"
+            "--steps", type=int, default=1500, help="steps of each of the two runs (default: %(default)s)"
         )
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument("--compare", action="store_true", help="first train the other shapes too, for the card")

@@ -4,7 +4,7 @@ from scipy.spatial.transform import Rotation
 
 from generation.engine.body import BODIES, COORDINATES
 from generation.engine.motion_data import DataError, Repetition, Subject, load_repetitions
-from generation.engine.motion_data.dataset import CHECKSUMS, STEP, save
+from generation.engine.motion_data.dataset import CHECKSUMS, FOLDER, STEP, save
 from generation.engine.motion_data.mirror import mirror
 from generation.engine.motion_data.placing import centre, face_forward, fit_size, model_order, soles, torch_body
 
@@ -112,3 +112,16 @@ def test_shipped_repetitions_are_squats_on_the_floor(shipped):
 
 def test_no_restricted_source_ships(shipped):
     assert {r.subject.source for r in shipped} <= {"ui-prmd", "cmbbe2024", "opencap-squat", "kirsten-squat"}
+
+
+def test_the_card_says_what_is_in_the_file(shipped):
+    card = (FOLDER / "CARD.md").read_text()
+    subjects = {r.subject.name: r.subject for r in shipped}
+    assert f"{len(shipped)} repetitions of {len(subjects)} people" in " ".join(card.split())
+    for name, subject in subjects.items():
+        row = next(line for line in card.splitlines() if line.startswith(f"| {name} "))
+        cells = [cell.strip() for cell in row.strip("|").split("|")]
+        mine = [r for r in shipped if r.subject.name == name]
+        assert cells[1:3] == [str(sum(r.correct is right for r in mine)) for right in (True, False)]
+        assert cells[8] == f"{subject.leg_length_m:.3f}"
+        assert cells[4] == ("no markers" if np.isnan(subject.marker_rms_mm) else f"{subject.marker_rms_mm:.1f}")
