@@ -3,6 +3,8 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -42,7 +44,15 @@ def env_list(name: str, default: list[str]) -> list[str]:
 def local_folder(base: Path) -> Path:
     """The folder of this machine's own state, private to its user: database, generated key, logs."""
     folder = Path(os.environ.get("GENUFLEX_LOCAL_DIR") or base / ".genuflex").resolve()
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        usable = os.access(folder, os.R_OK | os.W_OK | os.X_OK)
+    except OSError:
+        usable = False
+    if not usable:
+        raise ImproperlyConfigured(
+            f"{folder} cannot be used by this user. Work as its owner, or name another folder by GENUFLEX_LOCAL_DIR."
+        )
     return folder
 
 
@@ -52,9 +62,12 @@ def secret_key(folder: Path) -> str:
         return key
     path = folder / "secret_key"
     if not path.exists():
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
+        # Written whole under another name: processes that start together must all read the same key.
+        with tempfile.NamedTemporaryFile("w", dir=folder) as file:
             file.write(secrets.token_urlsafe(48))
+            file.flush()
+            with suppress(FileExistsError):
+                os.link(file.name, path)
     return path.read_text()
 
 

@@ -83,9 +83,15 @@ class LocalPostgres:
         with self._lock():
             started = not self.running()
             if started:
-                self._make_data_folder()
-                self._make_socket_folder()
-                self._write_configuration()
+                try:
+                    self._make_data_folder()
+                    self._make_socket_folder()
+                    self._write_configuration()
+                except OSError as error:
+                    raise LocalPostgresError(
+                        f"Cannot prepare {self.folder}: {error}. Work as its owner, or name a new folder by "
+                        "GENUFLEX_LOCAL_DIR or a server by DATABASE_URL."
+                    ) from error
                 self._launch()
             self._make_database()
             return started

@@ -13,7 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError
 from django.test import RequestFactory
 
-from clinic.environment import database_from_url, env_bool, env_list, env_port, env_seconds, secret_key
+from clinic.environment import database_from_url, env_bool, env_list, env_port, env_seconds, local_folder, secret_key
 from clinic.logs import Formatter
 from clinic.middleware import health
 from tests.processes import ROOT
@@ -98,6 +98,28 @@ def test_values_that_make_no_sense_are_refused_by_name(monkeypatch, tmp_path):
             reader(name, 1)
     with pytest.raises(ImproperlyConfigured, match="DATABASE_URL"):
         database_from_url("sqlite:///db", tmp_path)
+
+
+def test_processes_that_start_together_share_one_key(tmp_path):
+    program = (
+        "import sys, pathlib; from clinic.environment import secret_key; print(secret_key(pathlib.Path(sys.argv[1])))"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "GENUFLEX_SECRET_KEY"}
+    starters = [
+        subprocess.Popen([sys.executable, "-c", program, tmp_path], cwd=ROOT, env=environment, stdout=subprocess.PIPE)
+        for _ in range(4)
+    ]
+    keys = {starter.communicate()[0] for starter in starters}
+    assert len(keys) == 1 and len(keys.pop()) > 50
+    assert [path.name for path in tmp_path.iterdir()] == ["secret_key"]
+    assert (tmp_path / "secret_key").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_local_folder_that_cannot_be_made_is_a_sentence(monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("GENUFLEX_LOCAL_DIR", str(tmp_path / "file" / "folder"))
+    with pytest.raises(ImproperlyConfigured, match="GENUFLEX_LOCAL_DIR"):
+        local_folder(tmp_path)
 
 
 def test_switches_lists_and_keys(monkeypatch, tmp_path):
