@@ -22,6 +22,8 @@ from tests.browser.player_page import (
 )
 
 FRAME = 1 / FRAME_RATE
+PATIENCE_MS = 60_000       # software rendering beside other busy processes
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +45,7 @@ def browser():
 def tab(browser):
     """One tab for all tests: a new one for each would cost more than the tests themselves."""
     page = browser.new_page()
+    page.set_default_timeout(PATIENCE_MS)
     yield page
     page.close()
 

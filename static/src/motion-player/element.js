@@ -230,7 +230,7 @@ export class MotionPlayer extends HTMLElement {
       for (const skeleton of this.#skeletons) skeleton.pose(this.#time);
       for (const overlay of this.#overlays) overlay.update();
     }
-    this.#stage.render(this.#rig.camera);
+    this.#stage.render(this.#rig.camera, this.#clock.playing);
     if (moved && this.motion) this.#showTime();
     if (ended) {
       this.#controls.update();

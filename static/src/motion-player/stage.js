@@ -7,6 +7,8 @@ import {
 const FLOOR_SIZE = 12; // metres
 const FLOOR_FADE = [1.0, 2.6]; // metres from the person: the grid is full, the grid is gone
 const MAX_PIXEL_RATIO = 2;
+// On a slow machine a moving picture is drawn with fewer pixels; a still one is always sharp. Ours.
+const SLOW = 45, PAUSE = 400, PATIENCE = 10, COARSER = 0.75, COARSEST = 0.5; // ms for a picture; ms that mean an interruption; pictures
 
 // Lines every 10 cm and, stronger, every 50 cm; their width is in pixels at every distance.
 const GRID = {
@@ -42,6 +44,7 @@ export class Stage {
   theme = null;
   renderedFrames = 0;
   #renderer; #request = 0; #draw; #suspended = false; #lights;
+  #quality = 1; #drawnQuality = 1; #lastMoving = 0; #slow = 0; #size = { width: 1, height: 1 };
 
   /** @param draw called before each picture with the time stamp; throws when WebGL is missing */
   constructor(canvas, draw) {
@@ -111,9 +114,29 @@ export class Stage {
   }
 
   resize(width, height) {
-    this.#renderer.setPixelRatio(Math.min(window.devicePixelRatio || 1, MAX_PIXEL_RATIO));
-    this.#renderer.setSize(width, height, false);
-    this.requestRender();
+    this.#size = { width, height };
+    this.#resample(this.#drawnQuality);
+    // A new size empties the canvas: draw before the browser shows it.
+    cancelAnimationFrame(this.#request);
+    this.#request = 0;
+    if (!this.#suspended) this.#draw();
+  }
+
+  #resample(quality) {
+    this.#drawnQuality = quality;
+    this.#renderer.setPixelRatio(Math.min(window.devicePixelRatio || 1, MAX_PIXEL_RATIO) * quality);
+    this.#renderer.setSize(this.#size.width, this.#size.height, false);
+  }
+
+  // Lowers the quality of moving pictures after several slow ones in a row.
+  #measure(moving) {
+    const now = performance.now();
+    const took = now - this.#lastMoving;
+    this.#lastMoving = moving ? now : 0;
+    this.#slow = moving && took > SLOW && took < PAUSE ? this.#slow + 1 : 0;
+    if (this.#slow < PATIENCE) return;
+    this.#slow = 0;
+    this.#quality = Math.max(COARSEST, this.#quality * COARSER);
   }
 
   requestRender() {
@@ -124,7 +147,11 @@ export class Stage {
     });
   }
 
-  render(camera) {
+  /** @param moving whether the next picture follows at once: playing, not a still */
+  render(camera, moving) {
+    this.#measure(moving);
+    const quality = moving ? this.#quality : 1;
+    if (quality !== this.#drawnQuality) this.#resample(quality);
     this.#renderer.render(this.scene, camera);
     this.renderedFrames += 1;
   }
