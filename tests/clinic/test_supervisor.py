@@ -51,7 +51,7 @@ def process_named(site: LiveSite, word: str) -> psutil.Process:
 
 def is_well(site: LiveSite) -> bool:
     try:
-        with urllib.request.urlopen(f"{site.address}/healthz", timeout=20) as answer:
+        with urllib.request.urlopen(f"{site.address}/healthz", timeout=90) as answer:
             return answer.status == 200
     except (urllib.error.URLError, ConnectionError, TimeoutError):
         return False
@@ -60,7 +60,7 @@ def is_well(site: LiveSite) -> bool:
 def run_again(site: LiveSite, **settings: str) -> subprocess.CompletedProcess:
     return subprocess.run(
         [sys.executable, "manage.py", "run"], cwd=ROOT, env={**site.environment, **settings}, capture_output=True,
-        text=True, timeout=60,
+        text=True, timeout=120,
     )
 
 
@@ -79,7 +79,7 @@ def test_a_site_from_start_to_end(site, tmp_path):
     process_named(site, "clinic.web").kill()
     process_named(site, "worker").kill()
     assert is_well(site), "the door stayed open: the browser waited for the new server"
-    wait_until(lambda: any("worker" in process.cmdline() for process in processes_of(site)), 20)
+    wait_until(lambda: any("worker" in process.cmdline() for process in processes_of(site)), 60)
 
     assert site.stop() == 0
     assert processes_of(site) == []
