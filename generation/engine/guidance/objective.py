@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from generation.engine.body import COORDINATES
 from generation.engine.limits import Limit
 from generation.engine.metrics.series import DEG, Measured
 from generation.engine.variables import SIDES, VARIABLES
@@ -20,6 +21,7 @@ _UNITS = {"deg": (1.0, 3.0), "cm": (0.3, 1.0), "m/s": (0.01, 0.05), "deg/s": (2.
 _SETTLED = {"heel_height", "foot_slide", "floor_penetration", "descent_s", "pause_s", "ascent_s", "repetition_s"}
 
 LIMIT_WEIGHT = 20.0
+_PELVIS_TY = COORDINATES.index("pelvis_ty")
 BALANCE_MARGIN_CM, MOVING_MARGIN_CM = 3.0, 1.5
 STANDING_KNEE_DEG, STANDING_LEAN_DEG = 4.0, 2.0
 EASY_LEAN_DEG = 45.0             # trunk lean that costs nothing
@@ -33,6 +35,7 @@ class Weights:
     depth: float = 3.0
     symmetry: float = 0.3
     smoothness: float = 0.3
+    detour: float = 0.5           # per cm that the pelvis rises on its way down, or sinks on its way up
     prior: float = 0.15
     correction: float = 0.2
     upright: float = 0.5
@@ -106,11 +109,15 @@ def goal_terms(goals: Goals, measured: Measured, q: Tensor, curve_change: Tensor
     beside = (measured.series["knee_medial_displacement"].abs() - KNEE_FREE_CM).clamp_min(0)
     aside = sum(measured.series[name].abs().mean(-1) for name in
                 ("lumbar_bending", "lumbar_rotation", "trunk_lateral_lean"))
+    rises = q[..., _PELVIS_TY].diff(dim=-1) * 100
+    half = rises.shape[-1] // 2
+    detour = rises[..., :half].clamp_min(0).sum(-1) + (-rises[..., half:]).clamp_min(0).sum(-1)
     terms = {
         "depth": weights.depth * depth,
         "symmetry": weights.symmetry * (asymmetry + aside) / 6.0,
         "upright": weights.upright * _standing(measured),
         "smoothness": weights.smoothness * (curve_change * DEG / 4.0).square().mean((-2, -1)),
+        "detour": weights.detour * detour,
         "prior": weights.prior * prior,
         "correction": weights.correction * correction,
         "trunk": weights.trunk * (lean / 10.0).square().mean(-1),

@@ -21,12 +21,14 @@ DEFAULT_DESCENT_S, DEFAULT_PAUSE_S, DEFAULT_ASCENT_S = 2.0, 1.0, 2.0     # rehab
 
 @dataclass(frozen=True)
 class Timing:
-    """Nominal durations in seconds; ``through`` is the phase speed kept through the bottom (0: a full stop)."""
+    """Nominal durations in seconds; ``through`` is the phase speed kept through the bottom (0: a full stop), and
+    ``bottom`` the phase at which the motion really is lowest."""
 
     descent_s: float
     pause_s: float
     ascent_s: float
     through: float = 0.0
+    bottom: float = 0.5
     hold_s: float = HOLD_S
 
     @property
@@ -34,12 +36,13 @@ class Timing:
         return 2 * self.hold_s + self.descent_s + self.pause_s + self.ascent_s
 
     def phase(self, times: np.ndarray) -> np.ndarray:
-        """Phase (time,) in 0..1 at ``times`` in seconds."""
+        """Phase (time,) in 0..1 at ``times`` in seconds; the descent ends at ``bottom``."""
         t = np.asarray(times, float) - self.hold_s
         down = _half(np.clip(t / self.descent_s, 0, 1), self.descent_s, self.through)
         rest = t - self.descent_s - self.pause_s
         up = 0.5 - _half(1 - np.clip(rest / self.ascent_s, 0, 1), self.ascent_s, self.through)
-        return np.where(t < self.descent_s, down, np.where(rest < 0, 0.5, 0.5 + up))
+        even = np.where(t < self.descent_s, down, np.where(rest < 0, 0.5, 0.5 + up))
+        return even + (self.bottom - 0.5) * 16 * (even * (1 - even)) ** 2    # monotone for 0.18 to 0.82
 
     def frames(self) -> np.ndarray:
         """Times of the delivered frames; the last one stands again."""
@@ -81,7 +84,9 @@ def plan_tempo(height: Callable[[np.ndarray], np.ndarray], descent_s: float, pau
     A motion turns round at the bottom in finite time, so a pause shorter than that turn is met as nearly as it can be.
     Raises ValueError if the height does not go down and up.
     """
-    timing = Timing(descent_s, pause_s, ascent_s)
+    grid = np.linspace(0.2, 0.8, 601)
+    bottom = float(grid[np.argmin(height(grid))])
+    timing = Timing(descent_s, pause_s, ascent_s, bottom=bottom)
     rest = pause_s                      # below 0: no full stop, the bottom is passed the faster the lower it is
     longest_turn = max(_measure(replace(timing, pause_s=0.0), height).pause_s, 1e-3)
     for _ in range(15):
@@ -90,7 +95,7 @@ def plan_tempo(height: Callable[[np.ndarray], np.ndarray], descent_s: float, pau
         down = timing.descent_s * descent_s / seen.descent_s
         up = timing.ascent_s * ascent_s / seen.ascent_s
         through = max(0.0, -rest) / longest_turn * 0.5 / max(down, up)
-        timing = Timing(down, max(0.0, rest), up, through)
+        timing = Timing(down, max(0.0, rest), up, through, bottom)
     return timing
 
 
