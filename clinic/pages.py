@@ -46,7 +46,7 @@ def _to_login(request: HttpRequest) -> HttpResponse:
     return redirect_to_login(request.get_full_path())
 
 
-def submitted(form: forms.Form, service: Callable, **kwargs):
+def submitted(form: forms.Form, service: Callable, /, **kwargs):
     """Call a service with what a form holds. None when something is wrong: the form then says what."""
     if not form.is_valid():
         return None
@@ -58,7 +58,7 @@ def submitted(form: forms.Form, service: Callable, **kwargs):
         return None
 
 
-def attempted(request: HttpRequest, service: Callable, done: str, **kwargs):
+def attempted(request: HttpRequest, service: Callable, done: str, /, **kwargs):
     """Call a service behind a plain button, and say how it went on the next page. None when it was refused."""
     try:
         result = service(**kwargs)

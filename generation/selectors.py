@@ -25,7 +25,7 @@ def generation_request_list(*, user: User, patient: Patient | None = None) -> Qu
         rows = rows.filter(patient=patient)
     return rows.select_related("requested_by", "patient").annotate(
         accepted_count=Count("candidates", filter=Q(candidates__accepted=True))
-    )
+    ).order_by("-created_at", "id")
 
 
 def queue_position(request: GenerationRequest) -> int:

@@ -1,0 +1,172 @@
+"""The record: presets become editable limits, collisions are seen, every change is kept with its reason."""
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from clinic.errors import ServiceError
+from generation.engine.profile import ProfileError, parse_profile
+from generation.services import generation_request_create
+from patients import selectors, services
+from patients.models import MovementLimitEvent
+from tests.world import Side, make_patient
+
+
+def test_a_condition_brings_its_preset_with_source_and_status(side: Side):
+    limit = side.record.limit
+    assert (limit.variable, limit.side, limit.maximum, limit.unit, limit.status) == (
+        "knee_flexion", "left", 60.0, "deg", "V")
+    assert limit.source and limit.preset_maximum == 60.0 and not limit.is_changed
+
+
+def test_tightening_is_free_and_loosening_needs_a_reason(side: Side):
+    limit, actor = side.record.limit, side.clinician
+    services.movement_limit_change(actor=actor, limit=limit, minimum=0, maximum=45)
+    with pytest.raises(ServiceError) as error:
+        services.movement_limit_change(actor=actor, limit=limit, minimum=0, maximum=80)
+    assert error.value.errors[0].field == "reason"
+    with pytest.raises(ServiceError):
+        services.movement_limit_change(actor=actor, limit=limit, minimum=None, maximum=None)
+    changed = services.movement_limit_change(
+        actor=actor, limit=limit, minimum=0, maximum=80, reason="Surgeon allows 80."
+    )
+    assert changed.is_changed and changed.preset_maximum == 60
+    event = MovementLimitEvent.objects.filter(pgh_obj_id=limit.pk).latest("pgh_id")
+    assert event.pgh_context.metadata["reason"] == "Surgeon allows 80."
+    asked = parse_profile(selectors.patient_profile(side.record.patient))
+    (constraint,) = [c for c in asked.constraints if c.variable == "knee_flexion"]
+    assert constraint.max == 80 and constraint.status == "" and "Surgeon allows 80." in constraint.source
+    assert "60" in constraint.source        # what the protocol said goes along
+
+
+def test_a_protocol_limit_leaves_only_with_a_reason_and_stays_visible(side: Side):
+    with pytest.raises(ServiceError):
+        services.movement_limit_remove(actor=side.clinician, limit=side.record.limit)
+    services.movement_limit_remove(actor=side.clinician, limit=side.record.limit, reason="Brace allows it.")
+    patient = side.record.patient
+    assert side.record.limit not in selectors.movement_limits_kept(patient)
+    assert side.record.limit in selectors.movement_limits_removed(patient)
+    with pytest.raises(ServiceError) as error:
+        services.movement_limit_change(actor=side.clinician, limit=side.record.limit, minimum=None, maximum=10)
+    assert error.value.status == 409
+
+
+def test_a_new_phase_replaces_the_limits_of_the_old(side: Side):
+    condition = side.record.condition
+    services.condition_update(
+        actor=side.clinician, condition=condition, phase="wk 2-4", side="left", onset_on=condition.onset_on
+    )
+    (limit,) = [x for x in selectors.movement_limits_kept(side.record.patient) if x.variable == "knee_flexion"]
+    assert limit.maximum == 30 and limit.pk != side.record.limit.pk
+    services.condition_resolve(actor=side.clinician, condition=condition)
+    assert selectors.movement_limits_kept(side.record.patient) == []
+    with pytest.raises(ServiceError):
+        services.condition_resolve(actor=side.clinician, condition=condition)
+
+
+def test_a_phase_without_squats_refuses_to_generate(side: Side):
+    services.condition_update(
+        actor=side.clinician, condition=side.record.condition, phase="wk 0-2", side="left", onset_on=None
+    )
+    with pytest.raises(ProfileError, match="[Nn]o squat"):
+        selectors.profile_checked(side.record.patient)
+    with pytest.raises(ServiceError):
+        generation_request_create(actor=side.clinician, patient=side.record.patient, seed=0, candidate_count=2)
+
+
+def test_collisions_name_the_two_rows_and_queue_nothing(side: Side):
+    patient = side.record.patient
+    wanted = services.movement_limit_add(
+        actor=side.clinician, patient=patient, variable="knee_flexion_peak", side="left", minimum=90, maximum=None
+    )
+    overview = selectors.patient_overview(user=side.clinician, patient=patient)
+    assert set(overview.collision.rows) == {wanted, side.record.limit}
+    before = patient.generation_requests.count()
+    with pytest.raises(ServiceError) as error:
+        generation_request_create(actor=side.clinician, patient=patient, seed=0, candidate_count=2)
+    assert "knee_flexion_peak" in str(error.value) and "cannot both hold" in str(error.value)
+    assert patient.generation_requests.count() == before
+    browser = Client()
+    browser.force_login(side.clinician)
+    assert "contradict each other" in browser.get(f"/patients/{patient.pk}/").content.decode()
+    refused = browser.post(f"/patients/{patient.pk}/generate/", {"seed": 5, "candidate_count": 7})
+    assert refused.status_code == 422 and 'value="7"' in refused.content.decode()
+
+
+def test_measured_ranges_become_limits_and_the_newest_side_counts(side: Side):
+    today = timezone.localdate()
+    common = {"actor": side.clinician, "patient": side.record.patient, "movement": "ankle_dorsiflexion"}
+    services.range_of_motion_record(
+        **common, side="both", minimum_deg=None, maximum_deg=20, measured_on=today - timedelta(days=9)
+    )
+    services.range_of_motion_record(**common, side="left", minimum_deg=None, maximum_deg=12, measured_on=today)
+    asked = selectors.patient_profile(side.record.patient)["range_of_motion_deg"]
+    assert asked["ankle_dorsiflexion_left"]["max"] == 12 and asked["ankle_dorsiflexion_right"]["max"] == 20
+
+
+@pytest.mark.parametrize(("field", "values"), [
+    ("height_m", {"height_m": 3.0, "mass_kg": 70}),
+    ("mass_kg", {"height_m": 1.7, "mass_kg": 5}),
+    ("height_m", {"height_m": float("nan"), "mass_kg": 70}),
+    ("mass_kg", {"height_m": 1.7, "mass_kg": float("inf")}),
+])
+def test_impossible_bodies_are_refused(side: Side, field: str, values: dict):
+    with pytest.raises(ValidationError) as error:
+        services.body_measurement_record(
+            actor=side.clinician, patient=side.record.patient, measured_on=timezone.localdate(), **values
+        )
+    assert field in error.value.message_dict
+
+
+def test_dates_must_make_sense(side: Side):
+    tomorrow = timezone.localdate() + timedelta(days=1)
+    with pytest.raises(ServiceError, match="future"):
+        services.body_measurement_record(
+            actor=side.clinician, patient=side.record.patient, height_m=1.7, mass_kg=70, measured_on=tomorrow
+        )
+    with pytest.raises(ServiceError, match="years old"):
+        services.patient_create(
+            actor=side.clinician, given_name="A", family_name="B", birth_date=date(1890, 1, 1), sex="male"
+        )
+
+
+def test_the_list_asks_no_more_queries_for_more_patients(side: Side):
+    browser = Client()
+    browser.force_login(side.clinician)
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection, ) as found:
+            assert browser.get("/patients/").status_code == 200
+        return len(found)
+
+    few = queries()
+    for number in range(8):
+        make_patient(side.clinician, f"Patient {number}")
+    assert queries() == few
+
+
+def test_search_finds_by_name_and_survives_anything(side: Side):
+    browser = Client()
+    browser.force_login(side.clinician)
+    assert "Hofmann" in browser.get("/patients/", {"q": "hof len"}).content.decode()
+    for strange in ("zzz", "\x00", "%", "' or 1=1", "a" * 5000, "\ud800".encode("utf-8", "replace").decode()):
+        assert browser.get("/patients/", {"q": strange}).status_code == 200
+    assert browser.get("/patients/", {"page": "9" * 30}).status_code == 200
+
+
+def test_the_condition_form_shows_what_a_choice_brings(side: Side):
+    browser = Client()
+    browser.force_login(side.clinician)
+    address = f"/patients/{side.record.patient.pk}/conditions/new/"
+    text = browser.get(address, {"name": "PCLR", "phase": "wk 4-8", "side": "right"}).content.decode()
+    assert "0 to 45°" in text and "Seen in source" in text
+    wrong = browser.post(address, {"name": "PCLR", "phase": "wk 4-8", "side": ""})
+    assert wrong.status_code == 422 and "Choose the side" in wrong.content.decode()
+    made = browser.post(address, {"name": "PCLR", "phase": "wk 4-8", "side": "right", "onset_on": ""})
+    assert made.status_code == 302
