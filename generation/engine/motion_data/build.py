@@ -8,7 +8,7 @@ import numpy as np
 
 from generation.engine.body import COORDINATES, MODEL_FILE
 from generation.engine.motion_data.card import write_card
-from generation.engine.motion_data.dataset import DATA_FILE, Repetition, Subject, save
+from generation.engine.motion_data.dataset import DATA_FILE, FOLDER, Repetition, Subject, save
 from generation.engine.motion_data.placing import (
     body_scale,
     centre,
@@ -26,6 +26,7 @@ from generation.engine.motion_data.sources import FRAME_RATE, find_trials, resam
 
 KNEES = [COORDINATES.index(f"knee_angle_{side}") for side in "rl"]
 PELVIS_TY = COORDINATES.index("pelvis_ty")
+CACHE = FOLDER.parents[1] / ".genuflex" / "cache" / "motion_data"
 STANDING_KNEE_SHARE = 0.05  # this share of a person's frames has straighter knees than the standing pose; ours (E)
 
 
@@ -43,7 +44,7 @@ class Found:
 def build(
     raw: str | Path,
     out: Path = DATA_FILE,
-    cache: Path = Path(".genuflex/cache/motion_data"),
+    cache: Path = CACHE,
     progress: Callable[[str, float], None] = lambda text, fraction: None,
 ) -> list[Found]:
     """Make the data file, its checksum and its card from the raw folder. Continues where a killed run stopped.

@@ -53,6 +53,9 @@ def write_card(path: Path, report) -> None:
         "- All people are healthy and mostly young, 13 at most; nothing here knows how an injured or frail person "
         "squats.",
         "- The error on people never seen is larger than on known ones: few people is the limit, not few frames.",
+        f"- The network spends {shape.levels} x {FRAMES >> shape.down} codes of {shape.codes} on a repetition, PCA "
+        "its number "
+        "of components at full precision: the tables compare errors, not compression.",
         "- `training_latents` hold the repetitions performed as instructed and their mirrors; the deliberate faults "
         "(knees "
         "that cave in, weight on one leg) taught the codes and the decoder only.",

@@ -114,6 +114,7 @@ def save_motion_model(folder: Path, model: MotionModel, config: dict) -> None:
     }
     folder.mkdir(parents=True, exist_ok=True)
     save_file(tensors, folder / WEIGHTS)
+    (folder / WEIGHTS).chmod(0o644)  # safetensors writes files that only their owner reads
     config = {
         "format": 1,
         "shape": model.network.shape.to_dict(),

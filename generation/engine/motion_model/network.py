@@ -25,7 +25,7 @@ class Shape:
     down: int = 2  # halvings of time: T -> T / 4
     code_dim: int = 64
     codes: int = 256
-    levels: int = 4  # residual quantiser levels; 1 is the plain VQ-VAE
+    levels: int = 8  # residual quantiser levels; 1 is the plain VQ-VAE
 
     def to_dict(self) -> dict:
         return asdict(self)

@@ -2,12 +2,19 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from generation.engine.motion_data.dataset import Repetition, Subject
-from generation.engine.motion_model.channels import BOTTOM, FRAMES, mirror_channels, normalise_phase, to_learned
+from generation.engine.motion_model.channels import (
+    BOTTOM,
+    FRAMES,
+    LEARNED_COORDINATES,
+    TRANSLATIONS,
+    mirror_channels,
+    normalise_phase,
+    to_learned,
+)
 
 # By person, fixed before any figure was seen. Whoever is in neither list trains.
 VALIDATION = ("ui-prmd-s06", "ui-prmd-s07")
@@ -124,19 +131,19 @@ def linear_baseline(train: Tensor, test: Tensor, components: int) -> Tensor:
 
 
 def reconstruction_error(truth: Tensor, rebuilt: Tensor, repetitions: list[Repetition]) -> dict[str, float]:
-    """RMS error by channel over repetitions and frames: degrees, millimetres for translations; `angles`: all angles
-    together.
-    """
-    from generation.engine.motion_model.channels import LEARNED_COORDINATES, TRANSLATIONS
+    """RMS error by channel over repetitions and frames: degrees, millimetres for translations.
 
+    The key `angles` holds all angles together. truth, rebuilt: (repetition, FRAMES, channel).
+    """
     squared = (rebuilt - truth).double().square()
     legs = torch.tensor([r.subject.leg_length_m for r in repetitions], dtype=torch.float64)
     errors = {}
     for i, name in enumerate(LEARNED_COORDINATES):
-        per = squared[..., i].mean(dim=1)
-        errors[name] = float(
-            1000 * (per * legs**2).mean().sqrt() if i in TRANSLATIONS else np.rad2deg(per.mean().sqrt())
-        )
+        mean = squared[..., i].mean(dim=1)  # (repetition,)
+        if i in TRANSLATIONS:
+            errors[name] = 1000 * float((mean * legs**2).mean().sqrt())
+        else:
+            errors[name] = float(torch.rad2deg(mean.mean().sqrt()))
     angles = [i for i in range(squared.shape[-1]) if i not in TRANSLATIONS]
-    errors["angles"] = float(np.rad2deg(squared[..., angles].mean().sqrt()))
+    errors["angles"] = float(torch.rad2deg(squared[..., angles].mean().sqrt()))
     return errors

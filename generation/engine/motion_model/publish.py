@@ -23,7 +23,7 @@ from generation.engine.motion_model.preparation import (
 )
 from generation.engine.motion_model.training import Trained, reconstruct, train, write_curve
 
-WORK = Path(".genuflex/motion_model")  # checkpoints
+WORK = FOLDER.parents[1] / ".genuflex" / "motion_model"  # checkpoints
 CHANNELS = len(LEARNED_COORDINATES)
 SHAPE = Shape(channels=CHANNELS)  # chosen by `compare` on the validation people
 COMPARED = {
@@ -158,7 +158,7 @@ def measure(trained: Trained, training: torch.Tensor, truth: torch.Tensor, repet
     levels = trained.network.shape.levels
     methods = {
         f"VQ-VAE, {used} of {levels} levels": reconstruct(trained.network, trained.mean, trained.spread, truth, used)
-        for used in range(1, levels + 1)
+        for used in sorted({min(2**n, levels) for n in range(levels.bit_length() + 1)})
     }
     methods |= {f"PCA {n}": linear_baseline(training, truth, n) for n in COMPONENTS}
     return {name: reconstruction_error(truth, rebuilt, repetitions) for name, rebuilt in methods.items()}
