@@ -254,10 +254,11 @@ class _Listener:
         with self._lock:
             thread, self._thread = self._thread, None
             self._stopping.set()
-            if self._connection is not None:
-                # Wakes the thread, which waits for the next notification.
-                with suppress(OSError), socket.socket(fileno=os.dup(self._connection.fileno())) as waiting:
-                    waiting.shutdown(socket.SHUT_RDWR)
+            connection = self._connection
+        if connection is not None:
+            # Wakes the thread, which waits for the next notification; a connection that is closed already has woken it.
+            with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as waiting:
+                waiting.shutdown(socket.SHUT_RDWR)
         if thread is not None:
             thread.join(timeout=2 * POLL_SECONDS)
 
