@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 
+from generation.engine.body import COORDINATES
+from generation.engine.motion_data import load_repetitions
 from generation.engine.motion_data.segmentation import find_repetitions
 
 LEG = 0.9
@@ -63,3 +65,18 @@ def test_standing_still_is_no_squat(frames):
 def test_a_small_dip_is_no_squat():
     height, knee = squats(2, depth=0.05, knee=0.3)
     assert find_repetitions(height, knee, LEG, 0.05) == []
+
+
+def test_recorded_squats_in_a_row_are_parted_where_they_were_joined():
+    """Two shipped repetitions of one person, one after the other with half a second of standing between them."""
+    first, second = load_repetitions()[:2]
+    pause = np.repeat(first.values[-1:], 30, axis=0)
+    values = np.concatenate([first.values[:1].repeat(30, axis=0), first.values, pause, second.values, pause])
+    knee = values[:, [COORDINATES.index(f"knee_angle_{side}") for side in "rl"]].mean(axis=1)
+    height = values[:, COORDINATES.index("pelvis_ty")]
+    found = find_repetitions(height, knee, first.subject.leg_length_m, float(knee.min()))
+    starts = [30, 30 + len(first.values) + 30]
+    assert [s.bottom for s in found] == [start + r.bottom for start, r in zip(starts, (first, second), strict=True)]
+    for segment, start, repetition in zip(found, starts, (first, second), strict=True):
+        assert abs(segment.start - start) < 25 and abs(segment.end - (start + len(repetition.values))) < 25
+        assert not segment.incomplete
