@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 
 class Command(BaseCommand):
-    help = "Build the shipped squats from the raw recordings by inverse kinematics (ten minutes of one core, resumable)."
+    help = "Build the shipped squats from raw recordings by inverse kinematics (ten minutes of one core, resumable)."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser):
