@@ -65,17 +65,17 @@ def guide(task: Task, model: MotionModel, count: int, seed: int, device: str = "
     body, exact_body = TorchBody(task.scale, device=device), TorchBody(task.scale, dtype=torch.float64)
     prior = Prior(model, _leg_length(exact_body))
     generator = torch.Generator().manual_seed(seed)
-    depths = depth_targets(task.effective, count)
+    variable, depths = depth_targets(task.effective, count)
     height = task.scale.height_m
     reference = None
     if task.reference is None:
-        start = fresh_start(prior, depths, task.effective, height, resting_x(exact_body), generator)
-        goals = Goals(task.effective, depths.to(prior.latents), Weights())
+        start = fresh_start(prior, variable, depths, task.effective, height, resting_x(exact_body), generator)
+        goals = Goals(task.effective, depths.to(prior.latents), Weights(), variable)
     else:
         reference = person_reference(exact_body, prior, *task.reference)
         start = reference_start(prior, reference, count, generator)
-        goals = Goals(task.effective, torch.full_like(start.amplitude, torch.nan),
-                      Weights(symmetry=0.05, smoothness=0.1, upright=0.0, trunk=0.0, knees=0.1, likeness=2.0))
+        closeness = Weights(depth=0.0, symmetry=0.05, smoothness=0.1, upright=0.0, trunk=0.0, knees=0.1, likeness=2.0)
+        goals = Goals(task.effective, torch.zeros_like(start.amplitude), closeness)
     candidates = Candidates(prior, start, height)
     search = Search(body, exact_body, task.limits, goals, task.tempo, progress, cancelled)
     own = None

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 import torch
 
 from generation.engine.guidance.candidates import Candidates
-from generation.engine.guidance.objective import Goals
 from generation.engine.guidance.search import Delivered, Search
 from generation.engine.limits import MODEL, Limit
 from generation.engine.metrics import Check
@@ -42,7 +41,8 @@ def find_blockers(search: Search, candidates: Candidates, results: list[Delivere
     for number, limit in enumerate(suspects[:TRIED_LIMITS]):
         search.progress("explaining", number / TRIED_LIMITS, f"trying without {limit.variable}")
         others = tuple(other for other in search.goals.limits if other != limit)
-        goals = Goals(others, search.goals.depth[index], search.goals.weights, _reference(search, index))
+        goals = replace(search.goals, limits=others, depth=search.goals.depth[index],
+                        reference=_reference(search, index))
         freed = replace(search, limits=others, goals=goals)
         again = candidates.select(index)
         freed.optimise(again, freed.margins(len(nearest)), STEPS, "explaining")

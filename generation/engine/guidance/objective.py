@@ -20,6 +20,7 @@ _UNITS = {"deg": (1.0, 3.0), "cm": (0.3, 1.0), "m/s": (0.01, 0.05), "deg/s": (2.
 # exact by construction or settled by tempo planning: nothing for the optimiser to do
 _SETTLED = {"heel_height", "foot_slide", "floor_penetration", "descent_s", "pause_s", "ascent_s", "repetition_s"}
 
+_DEPTH_SCALE = {"deg": 8.0, "cm": 4.0, "%": 5.0}       # a miss that counts as one
 LIMIT_WEIGHT = 20.0
 _PELVIS_TY = COORDINATES.index("pelvis_ty")
 BALANCE_MARGIN_CM, MOVING_MARGIN_CM = 3.0, 1.5
@@ -39,7 +40,7 @@ class Weights:
     prior: float = 0.15
     correction: float = 0.2
     upright: float = 0.5
-    trunk: float = 0.5
+    trunk: float = 1.0
     balance: float = 1.0
     knees: float = 1.0
     likeness: float = 0.0         # to a reference motion
@@ -47,11 +48,12 @@ class Weights:
 
 @dataclass
 class Goals:
-    """What one search aims at. ``depth`` (batch,) knee flexion in degrees, NaN where the limits say all."""
+    """What one search aims at. ``depth`` (batch,) is the value of ``depth_variable`` aimed at."""
 
     limits: tuple[Limit, ...]
     depth: Tensor
     weights: Weights
+    depth_variable: str = "knee_flexion_peak"
     reference: Tensor | None = None        # (batch or 1, time, coordinate) the person's own motion
 
 
@@ -99,8 +101,11 @@ def goal_terms(goals: Goals, measured: Measured, q: Tensor, curve_change: Tensor
                correction: Tensor) -> dict[str, Tensor]:
     """The goals' prices, each (batch,). ``curve_change`` (batch, k, channel) are second differences of the curve."""
     weights = goals.weights
-    reached = measured.single["knee_flexion_peak"].mean(-1)
-    depth = ((reached - torch.where(goals.depth.isnan(), reached.detach(), goals.depth)) / 8.0).square()
+    depth = torch.zeros_like(goals.depth)
+    if weights.depth:
+        reached = measured.single[goals.depth_variable]
+        reached = reached.mean(-1) if VARIABLES[goals.depth_variable].sided else reached
+        depth = _bounded((reached - goals.depth) / _DEPTH_SCALE[VARIABLES[goals.depth_variable].unit])
     asymmetry = sum(measured.single[f"{name}_asymmetry"] for name in
                     ("knee_flexion", "hip_flexion", "ankle_dorsiflexion"))
     static = (BALANCE_MARGIN_CM - measured.series["static_balance_margin"]).clamp_min(0)
@@ -120,7 +125,7 @@ def goal_terms(goals: Goals, measured: Measured, q: Tensor, curve_change: Tensor
         "detour": weights.detour * detour,
         "prior": weights.prior * prior,
         "correction": weights.correction * correction,
-        "trunk": weights.trunk * (lean / 10.0).square().mean(-1),
+        "trunk": weights.trunk * (lean.amax(-1) / 10.0).square(),
         "balance": weights.balance * ((static.square() + moving.square()).mean(-1)),
         "knees": weights.knees * (beside / 2.0).square().mean((-2, -1)),
     }

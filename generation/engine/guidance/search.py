@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -210,7 +210,7 @@ class Search:
         reference = self.goals.reference
         if reference is not None and len(reference) > 1:
             reference = reference[index]
-        return Goals(self.goals.limits, self.goals.depth[index], self.goals.weights, reference)
+        return replace(self.goals, depth=self.goals.depth[index], reference=reference)
 
     def _shortfall(self, result: Delivered) -> Tensor:
         """(limit,) how much more margin the guided limits need, from what the delivered motion broke."""
