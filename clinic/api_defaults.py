@@ -1,7 +1,7 @@
 """What every API view has by default: who is asking, whether the table allows it, and pages of results."""
 from __future__ import annotations
 
-from rest_framework import authentication, pagination, permissions
+from rest_framework import authentication, exceptions, pagination, parsers, permissions
 
 from clinic.permissions import has_action
 
@@ -10,6 +10,14 @@ class SessionAuthentication(authentication.SessionAuthentication):
     def authenticate_header(self, request) -> str:
         """With a challenge, an unknown caller gets 401 instead of 403."""
         return "Session"
+
+
+class JSONParser(parsers.JSONParser):
+    def parse(self, stream, media_type=None, parser_context=None):
+        try:
+            return super().parse(stream, media_type, parser_context)
+        except RecursionError:
+            raise exceptions.ParseError("JSON parse error - nested too deeply.") from None
 
 
 class TablePermission(permissions.BasePermission):

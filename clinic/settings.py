@@ -149,7 +149,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["clinic.api_defaults.SessionAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["clinic.api_defaults.TablePermission"],
     "DEFAULT_PAGINATION_CLASS": "clinic.api_defaults.Pagination",
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["clinic.api_defaults.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "UNICODE_JSON": False,              # so that no string a client sends can fail to be sent back in an error

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from uuid import UUID
 
-from django.db import DatabaseError, close_old_connections, transaction
+from django.db import DatabaseError, close_old_connections, connection
 from django.utils import timezone
 
 from clinic.audit import recorded
@@ -106,7 +106,7 @@ def generation_request_run(*, request_id: UUID | str) -> None:
         _fail(request, str(error), type(error).__name__)
     except Exception as error:
         logger.exception("Generation %s failed.", request.pk)
-        close_old_connections()
+        _drop_lost_connection()
         _fail(request, "The generation stopped because of an error of the software. Your administrator can see which.",
               f"{type(error).__name__}: {error}"[:2000])
 
@@ -148,7 +148,7 @@ class _Owner:
             )
         except DatabaseError:       # progress is a courtesy; the result will say whether the database is back
             logger.warning("Progress of generation %s was not stored.", self._request.pk)
-            close_old_connections()
+            _drop_lost_connection()
             return
         push.changed(self._request)
 
@@ -159,7 +159,7 @@ class _Owner:
             try:
                 self._lost = not self._rows.exists()
             except DatabaseError:
-                close_old_connections()
+                _drop_lost_connection()
         return self._lost
 
 
@@ -230,6 +230,12 @@ def _fail(request: GenerationRequest, sentence: str, detail: str) -> None:
         logger.info("Generation %s failed after it was taken away: %s", request.pk, detail)
 
 
+def _drop_lost_connection() -> None:
+    """After an error the next query shall get a connection that works."""
+    if not connection.in_atomic_block:
+        close_old_connections()
+
+
 def _owned(request: GenerationRequest) -> GenerationRequest:
     current = _locked(request.pk)
     if current.status != RequestStatus.RUNNING or current.attempt != request.attempt:
@@ -255,6 +261,6 @@ def _defer(request: GenerationRequest) -> None:
     """In the transaction of the caller: either both the row and the job are there, or neither."""
     from generation.tasks import run_generation
 
-    if not transaction.get_connection().in_atomic_block:
+    if not connection.in_atomic_block:
         raise RuntimeError("A generation is deferred in the transaction that records it.")
     run_generation.defer(request_id=str(request.pk))

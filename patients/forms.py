@@ -100,6 +100,7 @@ class ConditionForm(forms.Form):
         if phases:
             self.fields["phase"].choices += [("all", "Outside these phases")]
         self.fields["side"].choices = _sides(bool(known and known.sided))
+        self.fields["phase"].required, self.fields["side"].required = bool(phases), bool(known and known.sided)
         if fixed:
             del self.fields["name"]
 
@@ -127,6 +128,7 @@ class LimitForm(LimitBoundsForm):
         self.fields["variable"].choices = [("", "Choose"), *groups]
         known = VARIABLES.get(variable)
         self.fields["side"].choices = _sides(bool(known and known.sided))
+        self.fields["side"].required = bool(known and known.sided)
         self.fields["reason"].help_text = "Optional. It is kept with the limit."
         if known:
             for name in ("minimum", "maximum"):

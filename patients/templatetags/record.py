@@ -22,7 +22,8 @@ def num(value, places: int = 2) -> str:
     """A number without needless zeros; a dash for nothing."""
     if value is None or value == "":
         return "–"
-    return f"{float(value):.{places}f}".rstrip("0").rstrip(".") if places else f"{float(value):.0f}"
+    rounded = round(float(value), places) + 0.0     # no -0
+    return f"{rounded:.{places}f}".rstrip("0").rstrip(".") if places else f"{rounded:.0f}"
 
 
 @register.filter

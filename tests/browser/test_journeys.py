@@ -1,0 +1,157 @@
+"""The three roles in a real browser, on the whole site: web server, worker, database, the engine itself."""
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+PASSWORD = "squat-demo-2026"    # of seed_demo
+GENERATION_MS = 240_000         # two candidates take seconds; a busy machine may need minutes
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture
+def visitor(browser: Browser, live_site: str) -> Iterator:
+    """Opens pages for people: `visitor("maria@demo.example")`. Any error on a console fails the test."""
+    contexts, faults = [], []
+
+    def visit(email: str, viewport: dict | None = None) -> Page:
+        context = browser.new_context(viewport=viewport or {"width": 1280, "height": 900}, base_url=live_site)
+        context.set_default_timeout(45_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: faults.append(f"{page.url}: {error}"))
+        page.on("console", lambda message: message.type == "error" and faults.append(f"{page.url}: {message.text}"))
+        page.goto("/account/login/")
+        page.get_by_label("Email").fill(email)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("navigation", name="Main")).to_be_visible()
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert not faults, faults
+
+
+def shows_motion(page: Page) -> None:
+    """The player has drawn the skeleton and its clock runs."""
+    page.wait_for_function("document.querySelector('motion-player')?.motion?.frames > 30", timeout=60_000)
+    page.evaluate("document.querySelector('motion-player').play()")
+    page.wait_for_function("document.querySelector('motion-player').currentTime > 0.1", timeout=60_000)
+
+
+def fits(page: Page) -> None:
+    """Nothing makes the page scroll sideways."""
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
+
+
+def test_from_a_new_patient_to_a_signature(visitor):
+    page = visitor("maria@demo.example")
+    page.get_by_role("link", name="New patient").click()
+    page.get_by_label("Given name").fill("Nora")
+    page.get_by_label("Family name").fill("Journey")
+    page.get_by_label("Date of birth").fill("1990-05-17")
+    page.get_by_label("Sex").select_option("female")
+    page.get_by_role("button", name="Add and record body size").click()
+    page.get_by_label("Height").fill("7")
+    page.get_by_label("Body mass").fill("64")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Height must be between 1.20 and 2.20 m.")).to_be_visible()
+    expect(page.get_by_label("Body mass")).to_have_value("64")          # what was typed is kept
+    page.get_by_label("Height").fill("1.68")
+    page.get_by_role("button", name="Save").click()
+
+    page.locator("section", has_text="Conditions").get_by_role("link", name="Add", exact=True).click()
+    page.get_by_label("Condition").select_option("ACLR_isolated")
+    expect(page.get_by_label("Phase").locator("option")).to_contain_text(["wk 6-16"])
+    page.get_by_label("Phase").select_option("wk 6-16")
+    page.get_by_label("Side").select_option("left")
+    expect(page.get_by_role("heading", name="What this brings")).to_be_visible()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("row", name=re.compile("Knee bend.*0 to 60"))).to_be_visible()
+
+    page.get_by_role("link", name="Add a limit").click()                # one that collides with the protocol
+    page.get_by_label("What is limited").select_option("knee_flexion_peak")
+    expect(page.get_by_text("The greatest knee_flexion of the motion.")).to_be_visible()
+    page.get_by_label("Side").select_option("left")
+    page.get_by_label("At least").fill("90")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_role("heading", name="Two limits contradict each other")).to_be_visible()
+    page.get_by_role("link", name=re.compile("Change Depth")).click()
+    page.get_by_label("At least").fill("40")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", name="Two limits contradict each other")).to_have_count(0)
+
+    page.get_by_role("link", name="Generate a squat").click()
+    page.get_by_label("Candidates").fill("2")
+    page.get_by_label("Seed").fill("1")
+    page.get_by_role("button", name="Generate", exact=True).click()
+    page.evaluate("window.staysOnThePage = true")
+    expect(page.locator("#generation-state[data-state=running]")).to_be_visible(timeout=GENERATION_MS)
+    assert page.evaluate("window.staysOnThePage"), "progress must come without reloading"
+    expect(page.get_by_role("heading", name="Candidates")).to_be_visible(timeout=GENERATION_MS)
+    shows_motion(page)
+    page.wait_for_selector(".plot[data-ready]")
+    fits(page)
+    page.get_by_role("link", name="Candidate 2").click()
+    page.wait_for_function("document.querySelector('#player').getAttribute('src') === "
+                           "document.querySelector('#shown').dataset.playback")
+    page.get_by_role("link", name="Candidate 1").click()
+    page.get_by_role("link", name="Prescribe this motion").click()
+    assert "knees bent" in page.get_by_label("Instructions").input_value()
+    page.get_by_label("Repetitions").fill("6")
+    page.get_by_role("button", name="Save draft and review").click()
+    page.get_by_label("Your password").fill(PASSWORD)
+    page.get_by_role("button", name=re.compile("Sign as Maria")).click()
+    expect(page.get_by_text("Unchanged since it was signed")).to_be_visible()
+
+
+def test_the_patient_on_a_phone(visitor):
+    page = visitor("lena@demo.example", PHONE)
+    expect(page.get_by_role("heading", name="Your squat")).to_be_visible()
+    expect(page.get_by_text("Repetitions")).to_be_visible()
+    expect(page.get_by_text("Stop if you feel")).to_be_visible()
+    shows_motion(page)
+    fits(page)
+    assert page.goto("/patients/").status == 403
+
+
+def test_a_patient_without_a_signature_sees_nothing(visitor):
+    page = visitor("rosa@demo.example", PHONE)
+    expect(page.get_by_role("heading", name="Nothing to do yet")).to_be_visible()
+    assert page.locator("motion-player").count() == 0
+
+
+def test_the_administrator(visitor):
+    page = visitor("admin@demo.example")
+    expect(page.get_by_role("heading", name="Generation jobs")).to_be_visible()
+    expect(page.get_by_role("row", name=re.compile("Lena Hofmann.*Finished"))).to_be_visible()
+    page.get_by_role("link", name="People").click()
+    expect(page.get_by_role("row", name=re.compile("Jonas Weber.*Clinician"))).to_be_visible()
+    page.get_by_role("link", name="Patients").click()
+    expect(page.get_by_role("row", name=re.compile("Hofmann, Lena"))).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [320, 768, 1600])
+def test_no_page_scrolls_sideways(visitor, width: int):
+    page = visitor("maria@demo.example", {"width": width, "height": 800})
+    fits(page)
+    page.get_by_role("link", name="Hofmann, Lena").click()
+    fits(page)
+    for name in ("Add a limit", "Generate a squat"):
+        page.get_by_role("link", name=name).click()
+        fits(page)
+        page.go_back()
+    page.get_by_role("link", name=re.compile("^Version 1")).click()
+    fits(page)
+
+
+def test_a_page_left_open_goes_to_the_login(visitor):
+    page = visitor("maria@demo.example")
+    page.context.clear_cookies()
+    page.get_by_label("Search by name").fill("hof")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
