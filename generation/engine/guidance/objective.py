@@ -22,10 +22,13 @@ _SETTLED = {"heel_height", "foot_slide", "floor_penetration", "descent_s", "paus
 
 _DEPTH_SCALE = {"deg": 8.0, "cm": 4.0, "%": 5.0}       # a miss that counts as one
 LIMIT_WEIGHT = 20.0
+_LEGS = [i for i, name in enumerate(COORDINATES) if name.startswith(("hip_", "knee_angle", "ankle_", "pelvis_tilt"))
+         and not name.endswith("_beta")]
 _PELVIS_TY = COORDINATES.index("pelvis_ty")
 BALANCE_MARGIN_CM, MOVING_MARGIN_CM = 3.0, 1.5
 STANDING_KNEE_DEG, STANDING_LEAN_DEG = 4.0, 2.0
 EASY_LEAN_DEG = 45.0             # trunk lean that costs nothing
+EASY_LUMBAR_DEG = 22.0           # the same for low-back flexion
 KNEE_FREE_CM = 1.5               # knees this little beside the foot line are fine
 
 
@@ -35,7 +38,7 @@ class Weights:
 
     depth: float = 3.0
     symmetry: float = 0.3
-    smoothness: float = 0.3
+    smoothness: float = 0.6
     detour: float = 0.5           # per cm that the pelvis rises on its way down, or sinks on its way up
     prior: float = 0.15
     correction: float = 0.2
@@ -111,9 +114,13 @@ def goal_terms(goals: Goals, measured: Measured, q: Tensor, curve_change: Tensor
     static = (BALANCE_MARGIN_CM - measured.series["static_balance_margin"]).clamp_min(0)
     moving = (MOVING_MARGIN_CM - measured.series["margin_of_stability"]).clamp_min(0)
     lean = (measured.series["trunk_forward_lean"] - EASY_LEAN_DEG).clamp_min(0)
+    rounded = (measured.series["lumbar_flexion"] - EASY_LUMBAR_DEG).clamp_min(0)
+    tucked = measured.series["pelvis_tilt"].clamp_min(0)              # a pelvis that tips backwards under the trunk
     beside = (measured.series["knee_medial_displacement"].abs() - KNEE_FREE_CM).clamp_min(0)
     aside = sum(measured.series[name].abs().mean(-1) for name in
                 ("lumbar_bending", "lumbar_rotation", "trunk_lateral_lean"))
+    # planted legs may hesitate where the free curve does not; samples are even in time within descent and ascent
+    hesitation = q[..., _LEGS].diff(n=2, dim=-2) * DEG
     rises = q[..., _PELVIS_TY].diff(dim=-1) * 100
     half = rises.shape[-1] // 2
     detour = rises[..., :half].clamp_min(0).sum(-1) + (-rises[..., half:]).clamp_min(0).sum(-1)
@@ -121,11 +128,13 @@ def goal_terms(goals: Goals, measured: Measured, q: Tensor, curve_change: Tensor
         "depth": weights.depth * depth,
         "symmetry": weights.symmetry * (asymmetry + aside) / 6.0,
         "upright": weights.upright * _standing(measured),
-        "smoothness": weights.smoothness * (curve_change * DEG / 4.0).square().mean((-2, -1)),
+        "smoothness": weights.smoothness * ((curve_change * DEG / 4.0).square().mean((-2, -1))
+                                            + (hesitation / 1.2).square().mean((-2, -1))),
         "detour": weights.detour * detour,
         "prior": weights.prior * prior,
         "correction": weights.correction * correction,
-        "trunk": weights.trunk * (lean.amax(-1) / 10.0).square(),
+        "trunk": weights.trunk * ((lean.amax(-1) / 10.0).square() + (rounded.amax(-1) / 8.0).square()
+                                  + (tucked.amax(-1) / 8.0).square()),
         "balance": weights.balance * ((static.square() + moving.square()).mean(-1)),
         "knees": weights.knees * (beside / 2.0).square().mean((-2, -1)),
     }
