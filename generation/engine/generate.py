@@ -69,7 +69,10 @@ class GenerationResult:
     scale: BodyScale = field(repr=False)
 
     def write(self, folder: Path | str) -> None:
-        """Write every candidate's `.mot` (rejected ones too: the report says which), `model.osim` and `report.json`."""
+        """Write every candidate's `.mot` (rejected ones too: the report says which), `model.osim` and `report.json`.
+
+        `candidate_*.mot` of an earlier run in the same folder are removed, so that no file is without its report.
+        """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         for stale in folder.glob("candidate_*.mot"):

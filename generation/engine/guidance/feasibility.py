@@ -10,9 +10,9 @@ from generation.engine.guidance.search import Delivered, Search
 from generation.engine.limits import MODEL, Limit
 from generation.engine.metrics import Check
 
-TRIED_LIMITS = 4
+TRIED_LIMITS = 3
 TRIED_CANDIDATES = 3
-STEPS = 70
+STEPS = 50
 # margin that counts as pressed against the limit
 _NEAR = {"deg": 2.5, "cm": 0.8, "mm": 0.5, "m/s": 0.03, "deg/s": 6.0, "s": 0.05, "%": 1.5}
 

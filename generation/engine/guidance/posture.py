@@ -15,7 +15,7 @@ from generation.engine.body import COORDINATES
 _INDEX = {name: i for i, name in enumerate(COORDINATES)}
 _RAD = math.pi / 180
 
-STANDING_FORWARD_DEG = 3.0       # the legs, from the ankles: puts the centre of mass over the mid-foot
+STANDING_FORWARD_DEG = 4.5       # the legs, from the ankles: puts the centre of mass over the mid-foot
 ARM_RAISE_DEG = 82.0             # above hanging, at and beyond ARMS_UP_AT_KNEE_DEG
 ARMS_UP_AT_KNEE_DEG = 95.0
 ARM_ABDUCTION_DEG = 9.0          # hanging beside the body
