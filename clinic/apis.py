@@ -5,6 +5,7 @@ import math
 
 from rest_framework import serializers
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
 from clinic.models import Role, User
@@ -44,6 +45,9 @@ class TableAPI(APIView):
     actions: dict[str, str] = {}
     input_class: type[serializers.Serializer] | None = None
     output_class: type[serializers.Serializer] | None = None
+    listed = False          # GET answers a page of rows
+    made_status = 201
+    pagination_class = api_settings.DEFAULT_PAGINATION_CLASS
 
     @property
     def allowed_methods(self) -> list[str]:
@@ -59,7 +63,7 @@ class TableAPI(APIView):
         return Response(self.output_class(row).data, status=status)
 
     def page(self, rows, output_class=None) -> Response:
-        paginator = self.settings.DEFAULT_PAGINATION_CLASS()
+        paginator = self.pagination_class()
         found = paginator.paginate_queryset(rows, self.request, view=self)
         return paginator.get_paginated_response((output_class or self.output_class)(found, many=True).data)
 
@@ -87,6 +91,7 @@ class MeAPI(TableAPI):
 
 class UserListAPI(TableAPI):
     actions = {"GET": "user.list", "POST": "user.create"}
+    listed = True
     input_class, output_class = UserIn, UserOut
 
     def get(self, request) -> Response:

@@ -151,7 +151,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "clinic.api_defaults.Pagination",
     "DEFAULT_PARSER_CLASSES": ["clinic.api_defaults.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "clinic.api_schema.TableSchema",
     "UNICODE_JSON": False,              # so that no string a client sends can fail to be sent back in an error
     "EXCEPTION_HANDLER": "clinic.errors.api_exception_handler",
 }
@@ -161,4 +161,12 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {
+        "RecordedSideEnum": "patients.models.Side",
+        "SideEnum": ["left", "right", "both"],
+        "OneSideEnum": ["left", "right"],
+        "SourceStatusEnum": "patients.models.SourceStatus",
+        "GenerationStatusEnum": "generation.models.RequestStatus",
+        "PrescriptionStatusEnum": "prescriptions.models.PrescriptionStatus",
+    },
 }

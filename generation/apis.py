@@ -35,8 +35,8 @@ class GenerationIn(Input):
 class CandidateOut(serializers.ModelSerializer):
     class Meta:
         model = CandidateMotion
-        fields = ["id", "request", "index", "accepted", "reasons", "score", "score_parts", "changes", "checks", "metrics",
-                  "mot_sha256"]
+        fields = ["id", "request", "index", "accepted", "reasons", "score", "score_parts", "changes", "checks",
+                  "metrics", "mot_sha256"]
 
 
 class JobOut(serializers.ModelSerializer):
@@ -50,6 +50,8 @@ class JobOut(serializers.ModelSerializer):
 
 class GenerationListAPI(TableAPI):
     actions = {"GET": "generation.list", "POST": "generation.create"}
+    listed = True
+    made_status = 202       # accepted: the motions come later
     input_class, output_class = GenerationIn, GenerationOut
 
     def get(self, request, patient_id: UUID) -> Response:
@@ -92,6 +94,7 @@ class GenerationRetryAPI(TableAPI):
 
 class CandidateListAPI(TableAPI):
     actions = {"GET": "candidate.view"}
+    listed = True
     output_class = CandidateOut
 
     def get(self, request, request_id: UUID) -> Response:
@@ -143,6 +146,7 @@ class ScaledModelAPI(TableAPI):
 
 class JobListAPI(TableAPI):
     actions = {"GET": "job.list"}
+    listed = True
     output_class = JobOut
 
     def get(self, request) -> Response:

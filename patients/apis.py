@@ -129,6 +129,7 @@ class TempoData(Input):
 
 class PatientListAPI(TableAPI):
     actions = {"GET": "patient.list", "POST": "patient.create"}
+    listed = True
     input_class, output_class = PatientIn, PatientOut
 
     def get(self, request) -> Response:
@@ -154,6 +155,7 @@ class PatientRowsAPI(TableAPI):
     """Rows that hang on one patient: listed, and added through one service."""
 
     actions = {"GET": "patient.view", "POST": "patient.edit"}
+    listed = True
     related = ""
     service = None
 
@@ -266,6 +268,7 @@ class VariableKind(serializers.Serializer):
 
 class ConditionKindsAPI(TableAPI):
     actions = {"GET": "catalogue.view"}
+    listed = True
     output_class = ConditionKind
 
     def get(self, request) -> Response:
@@ -274,6 +277,7 @@ class ConditionKindsAPI(TableAPI):
 
 class VariablesAPI(TableAPI):
     actions = {"GET": "catalogue.view"}
+    listed = True
     output_class = VariableKind
 
     def get(self, request) -> Response:

@@ -71,6 +71,7 @@ class ExerciseOut(serializers.ModelSerializer):
 
 class PrescriptionListAPI(TableAPI):
     actions = {"GET": "prescription.list", "POST": "prescription.create"}
+    listed = True
     input_class, output_class = PrescriptionIn, PrescriptionOut
 
     def get(self, request, patient_id: UUID) -> Response:
@@ -136,6 +137,7 @@ class PrescriptionVersionAPI(TableAPI):
 
 class ExerciseListAPI(TableAPI):
     actions = {"GET": "exercise.view"}
+    listed = True
     output_class = ExerciseOut
 
     def get(self, request) -> Response:

@@ -167,6 +167,6 @@ def test_the_condition_form_shows_what_a_choice_brings(side: Side):
     text = browser.get(address, {"name": "PCLR", "phase": "wk 4-8", "side": "right"}).content.decode()
     assert "0 to 45°" in text and "Seen in source" in text
     wrong = browser.post(address, {"name": "PCLR", "phase": "wk 4-8", "side": ""})
-    assert wrong.status_code == 422 and "Choose the side" in wrong.content.decode()
+    assert wrong.status_code == 422 and "This field is required" in wrong.content.decode()
     made = browser.post(address, {"name": "PCLR", "phase": "wk 4-8", "side": "right", "onset_on": ""})
     assert made.status_code == 302

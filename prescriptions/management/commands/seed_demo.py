@@ -36,7 +36,8 @@ ACCOUNTS = (
 MARIA, JONAS = "maria@demo.example", "jonas@demo.example"
 # given name, family name, sex, age, height, mass, clinician, account, conditions (name, phase, side, weeks since)
 PATIENTS = (
-    ("Lena", "Hofmann", "female", 24, 1.86, 74.0, MARIA, "lena@demo.example", (("ACLR_isolated", "wk 6-16", "left", 10),)),
+    ("Lena", "Hofmann", "female", 24, 1.86, 74.0, MARIA, "lena@demo.example",
+     (("ACLR_isolated", "wk 6-16", "left", 10),)),
     ("Rosa", "Marchetti", "female", 71, 1.52, 58.0, MARIA, "rosa@demo.example", (("knee_OA", "", "right", 160),)),
     ("Derek", "Coleman", "male", 34, 1.80, 118.0, MARIA, None, (("LBP", "", "", 14),)),
     ("Ingrid", "Solberg", "female", 82, 1.60, 52.0, JONAS, None, (("frail_elderly", "", "", 60),)),
