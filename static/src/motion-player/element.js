@@ -106,7 +106,9 @@ export class MotionPlayer extends HTMLElement {
     const { clientWidth: width, clientHeight: height } = frame;
     if (!width || !height) return;
     const buttons = frame.querySelector(".orbit");
-    this.#rig.resize(width, height, { x: buttons.offsetWidth ? buttons.offsetWidth + 14 : 12, y: 16 });
+    // In a narrow picture the phase label would cover the head: the body stays below it (as wide as styles.css's small screens).
+    const y = width <= 560 ? 64 : 16;
+    this.#rig.resize(width, height, { x: buttons.offsetWidth ? buttons.offsetWidth + 14 : 12, y });
     this.#stage.resize(width, height);
   }
 
