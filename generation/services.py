@@ -263,4 +263,5 @@ def _defer(request: GenerationRequest) -> None:
 
     if not connection.in_atomic_block:
         raise RuntimeError("A generation is deferred in the transaction that records it.")
-    run_generation.defer(request_id=str(request.pk))
+    # The lock: a second job of a request (after a retry) waits for the first instead of taking it for dead.
+    run_generation.configure(lock=f"generation.{request.pk}").defer(request_id=str(request.pk))

@@ -10,6 +10,7 @@ from clinic.errors import ServiceError, conflict
 from clinic.models import User
 from clinic.permissions import require_on
 from generation.models import CandidateMotion
+from patients.models import Patient
 from prescriptions.models import Prescription, PrescriptionStatus
 from prescriptions.selectors import content_hash
 from prescriptions.words import CHECKED, NOT_CHECKED
@@ -102,6 +103,7 @@ def prescription_withdraw(*, actor: User, prescription: Prescription, reason: st
 
 
 def _withdraw_earlier(actor: User, prescription: Prescription, now) -> None:
+    Patient.objects.select_for_update().get(pk=prescription.patient_id)     # two signatures come one after the other
     rows = Prescription.objects.select_for_update(of=("self",)).filter(
         patient_id=prescription.patient_id, status=PrescriptionStatus.SIGNED
     )

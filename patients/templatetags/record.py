@@ -55,6 +55,13 @@ def bounds(low, high, of: str = "") -> str:
     return f"{num(low)} to {num(high)}{ending}"
 
 
+@register.simple_tag
+def reached(check: dict) -> str:
+    """What the motion did: `51.4°`, or `4.9 to 51.4°` for a limit that holds at every instant."""
+    low, high = num(check["lowest"], 1), num(check["highest"], 1)
+    return f"{high if low == high else f'{low} to {high}'}{unit(check['unit'])}"
+
+
 @register.inclusion_tag("components/source_badge.html")
 def source_badge(status: str) -> dict:
     """Letter and words: how far a number can be trusted."""

@@ -1,10 +1,11 @@
 """Draft, signature, freeze, hash, withdrawal."""
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
-from django.db import InternalError, transaction
+from django.db import InternalError, connection, transaction
 from django.db.utils import DatabaseError
 from django.http import Http404
 from django.test import Client
@@ -15,7 +16,7 @@ from generation.models import CandidateMotion
 from prescriptions import services
 from prescriptions.models import Prescription, PrescriptionEvent
 from prescriptions.selectors import exercise_list, signature_holds
-from tests.world import DOSE, PASSWORD, Side, World
+from tests.world import DOSE, PASSWORD, Side, World, make_side
 
 
 def test_a_signature_freezes_and_hashes_the_content(side: Side):
@@ -133,3 +134,31 @@ def test_the_pages_from_choice_to_signature(world: World):
     phone.force_login(world.own.patient)
     today = phone.get("/today/").content.decode()
     assert "knees bent about 55 degrees" in today and "Not a medical device" in today
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_signatures_at_the_same_moment(engine):
+    """Two colleagues sign two drafts of one patient: one after the other, and one is in force."""
+    side = make_side("north")
+    services.prescription_withdraw(actor=side.clinician, prescription=side.record.signed, reason="Starts anew.")
+    drafts = [side.record.draft, services.prescription_create(
+        actor=side.clinician, candidate=side.record.candidate, **DOSE)]
+    barrier = threading.Barrier(2)
+    failures = []
+
+    def sign(draft: Prescription) -> None:
+        barrier.wait()
+        try:
+            services.prescription_sign(actor=side.clinician, prescription=draft, password=PASSWORD)
+        except Exception as error:
+            failures.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=sign, args=(draft,)) for draft in drafts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+    assert Prescription.objects.filter(status="signed").count() == 1
