@@ -79,8 +79,8 @@ def generate(profile: dict, candidates: int, progress=None, cancelled=None) -> P
             index=index, motion=motion, accepted=accepted,
             reasons=[] if accepted else ["knee_flexion (left) reached 61 deg; at most 60 is allowed"],
             checks=[{"variable": "knee_flexion", "side": "left", "unit": "deg", "min": None, "max": 60.0,
-                     "lowest": 0.0, "highest": depth, "worst": depth, "satisfied": accepted, "margin": 60.0 - depth, "source": "a protocol",
-                     "status": "V", "origin": "preset"}],
+                     "lowest": 0.0, "highest": depth, "worst": depth, "satisfied": accepted,
+                     "margin": 60.0 - depth, "source": "a protocol", "status": "V", "origin": "preset"}],
             metrics={"knee_flexion_peak_left": depth, "repetition_s": 1.0}, score=0.9 - 0.01 * index,
             score_parts={"limits": 0.5, "symmetry": 1.0}, changes=[],
             playback=playback_document(body, motion, [

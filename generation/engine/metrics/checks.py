@@ -17,13 +17,17 @@ _SIDE_INDEX = {RIGHT: 0, LEFT: 1}
 
 @dataclass(frozen=True)
 class Check:
-    """One limit and what the motion did with it; ``margin`` is the distance to the nearer bound, < 0 if crossed."""
+    """One limit and what the motion did with it: ``lowest`` and ``highest`` value over the motion and the limited
+    sides, ``worst`` the one nearest to a bound or furthest across it, ``margin`` its distance to that bound, < 0 if
+    crossed."""
 
     variable: str
     side: str | None
     unit: str
     min: float | None
     max: float | None
+    lowest: float
+    highest: float
     worst: float
     worst_side: str | None
     worst_time_s: float | None
@@ -77,6 +81,8 @@ def _check(limit: Limit, measured: Measured, phases: Phases | None, times: torch
     flat = int(slack.argmin())
     row, frame = (flat, None) if slack.dim() == 1 else divmod(flat, slack.shape[1])
     margin = float(slack.flatten()[flat])
-    return Check(limit.variable, limit.side, limit.unit, limit.min, limit.max, float(values.flatten()[flat]),
-                 sides[row], None if frame is None else float(times[frame]), margin, margin >= -TOLERANCE,
-                 limit.source, limit.status, limit.origin)
+    return Check(
+        variable=limit.variable, side=limit.side, unit=limit.unit, min=limit.min, max=limit.max,
+        lowest=float(values.min()), highest=float(values.max()), worst=float(values.flatten()[flat]),
+        worst_side=sides[row], worst_time_s=None if frame is None else float(times[frame]), margin=margin,
+        satisfied=margin >= -TOLERANCE, source=limit.source, status=limit.status, origin=limit.origin)

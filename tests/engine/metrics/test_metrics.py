@@ -168,7 +168,9 @@ def test_checks_report_the_worst_value_its_side_and_its_time(body):
     both, right, peak, descent = check_limits(limits, seen, None, torch.from_numpy(t))
     assert not both.satisfied and (both.worst, both.worst_side) == (pytest.approx(55), "left")
     assert both.worst_time_s == pytest.approx(1.0) and both.margin == pytest.approx(-3)
-    assert right.satisfied and right.worst == pytest.approx(50) and right.margin == pytest.approx(2)
+    assert (both.lowest, both.highest) == (pytest.approx(0, abs=1e-9), pytest.approx(55))
+    assert right.satisfied and right.highest == pytest.approx(50) and right.worst == pytest.approx(50)
+    assert right.margin == pytest.approx(2)
     assert not peak.satisfied and (peak.worst, peak.worst_side, peak.worst_time_s) == (pytest.approx(50), "right", None)
     assert not descent.satisfied            # nothing was measured: a limit is never satisfied by default
     assert "at most 52 deg" in both.sentence() and "left" in both.sentence()
