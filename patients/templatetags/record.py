@@ -58,7 +58,7 @@ def bounds(low, high, of: str = "") -> str:
 @register.simple_tag
 def reached(check: dict) -> str:
     """What the motion did: `51.4°`, or `4.9 to 51.4°` for a limit that holds at every instant."""
-    low, high = num(check["lowest"], 1), num(check["highest"], 1)
+    low, high = (num(check.get(end, check["worst"]), 1) for end in ("lowest", "highest"))
     return f"{high if low == high else f'{low} to {high}'}{unit(check['unit'])}"
 
 
