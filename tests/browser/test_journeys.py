@@ -56,8 +56,9 @@ def shows_motion(page: Page) -> None:
     until(page, "document.querySelector('motion-player').currentTime > 0.1")
 
 
-def fits(page: Page) -> None:
-    """Nothing makes the page scroll sideways."""
+def fits(page: Page, heading: str | re.Pattern) -> None:
+    """The page of this heading has come, and nothing makes it scroll sideways."""
+    expect(page.get_by_role("heading", level=1, name=heading)).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
 
 
@@ -108,7 +109,7 @@ def test_from_a_new_patient_to_a_signature(visitor):
     expect(page.get_by_role("heading", name="Candidates", exact=True)).to_be_visible(timeout=GENERATION_MS)
     shows_motion(page)
     page.wait_for_selector(".plot[data-ready]")
-    fits(page)
+    fits(page, "Candidates")
     page.get_by_role("link", name="Candidate 2").click()
     until(page, "document.querySelector('#player').getAttribute('src') === "
                 "document.querySelector('#shown').dataset.playback")
@@ -128,7 +129,7 @@ def test_the_patient_on_a_phone(visitor):
     expect(page.get_by_text("Repetitions")).to_be_visible()
     expect(page.get_by_text("Stop if you feel")).to_be_visible()
     shows_motion(page)
-    fits(page)
+    fits(page, "Your squat")
     assert page.goto("/patients/").status == 403
 
 
@@ -151,15 +152,15 @@ def test_the_administrator(visitor):
 @pytest.mark.parametrize("width", [320, 768, 1600])
 def test_no_page_scrolls_sideways(visitor, width: int):
     page = visitor("maria@demo.example", {"width": width, "height": 800})
-    fits(page)
+    fits(page, "Patients")
     page.get_by_role("link", name="Hofmann, Lena").click()
-    fits(page)
+    fits(page, "Lena Hofmann")
     for name in ("Add a limit", "Generate a squat"):
         page.get_by_role("link", name=name).click()
-        fits(page)
+        fits(page, name)
         page.go_back()
     page.get_by_role("link", name=re.compile("^Version 1")).click()
-    fits(page)
+    fits(page, re.compile("^Squat prescription"))
 
 
 def test_a_page_left_open_goes_to_the_login(visitor):
