@@ -4,7 +4,6 @@ from __future__ import annotations
 import base64
 import http.server
 import json
-import shutil
 import struct
 import threading
 from pathlib import Path
@@ -15,8 +14,6 @@ ROOT = Path(__file__).resolve().parents[2]
 BUNDLE = ROOT / "static" / "build" / "motion-player.js"
 POLICY = ("default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; connect-src 'self'; "
           "img-src 'self' data:; base-uri 'none'; form-action 'none'")
-CHROMIUM_ARGUMENTS = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", 
-                      "--ignore-gpu-blocklist", "--no-sandbox"]
 FRAME_RATE = 60
 PHASES = [("stand", 0.0, 0.2), ("descent", 0.2, 0.9), ("bottom", 0.9, 1.1), ("ascent", 1.1, 1.8), ("stand", 1.8, 2.0)]
 DURATION = PHASES[-1][2]
@@ -38,11 +35,6 @@ for (const name of names) {
 for (const [name, value] of new URLSearchParams(location.search)) player.setAttribute(name, value);
 document.body.append(player);
 """
-
-
-def chromium_path() -> str | None:
-    """A Chromium of the system, or None for the one that Playwright installed."""
-    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 def encode(array: np.ndarray) -> str:

@@ -5,18 +5,16 @@ from urllib.parse import urlencode
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from generation.engine.body import COORDINATES, TorchBody, scale_body
 from generation.engine.formats.motion import Motion
 from generation.engine.formats.playback import playback_document
 from tests.browser.player_page import (
-    CHROMIUM_ARGUMENTS,
     DURATION,
     FRAME_RATE,
     ROOT,
     PlayerServer,
-    chromium_path,
     joint_centres,
     squat_document,
 )
@@ -31,14 +29,6 @@ def server():
     server = PlayerServer()
     yield server
     server.close()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM_ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
