@@ -31,6 +31,7 @@ from generation.models import (
     ScaledModel,
 )
 from patients.models import Patient
+from patients.rules import collision_words
 from patients.selectors import profile_checked
 
 logger = logging.getLogger(__name__)
@@ -251,7 +252,7 @@ def _profile(patient: Patient) -> dict:
     try:
         return profile_checked(patient)
     except LimitConflict as error:
-        raise ServiceError.of(str(error), "limits", title="Two limits contradict each other.") from None
+        raise ServiceError.of(collision_words(error), "limits", title="Two limits contradict each other.") from None
     except ProfileError as error:
         title = "The record does not allow this yet."
         raise ServiceError(FieldError(error.field, error.message), title=title) from None

@@ -49,6 +49,15 @@ class CareTeamForm(forms.Form):
         self.fields["clinician"].queryset = colleagues
 
 
+class AccountForm(forms.Form):
+    """The account is named by its address: clinicians get no list of people whom they do not treat."""
+
+    email = forms.EmailField(
+        label="E-mail of the patient's account", max_length=254, required=False,
+        help_text="Your clinic's administrator makes the account. Leave it empty for no account.",
+    )
+
+
 class BodyForm(forms.Form):
     height_m = _number("0.01", label="Height (m)", help_text="1.20 to 2.20")
     mass_kg = _number("0.1", label="Body mass (kg)", help_text="30 to 250")
@@ -96,11 +105,14 @@ class ConditionForm(forms.Form):
         self.fields["name"].choices = [("", "Choose"), *((c.name, c.label) for c in CONDITIONS.values())]
         known = CONDITIONS.get(name)
         phases = known.phases if known else ()
-        self.fields["phase"].choices = [("", "Choose"), *((p, p) for p in phases)] if phases else [("", "No phases")]
+        offered = [("", "Choose"), *((p, rules.phase_words(p)) for p in phases)]
+        self.fields["phase"].choices = offered if phases else [("", "No phases")]
         if phases:
-            self.fields["phase"].choices += [("all", "Outside these phases")]
+            self.fields["phase"].help_text = "Weeks count from the surgery or the injury."
+            self.fields["phase"].choices += [("all", rules.phase_words("all"))]
         self.fields["side"].choices = _sides(bool(known and known.sided))
         self.fields["phase"].required, self.fields["side"].required = bool(phases), bool(known and known.sided)
+        self.fields["onset_on"].widget.attrs["hx-preserve"] = "true"     # what is being typed outlives an answer
         if fixed:
             del self.fields["name"]
 
@@ -122,17 +134,21 @@ class LimitForm(LimitBoundsForm):
     def __init__(self, *args, variable: str = "", **kwargs) -> None:
         super().__init__(*args, **kwargs)
         groups = [
-            (title, [(v.name, f"{v.label} ({v.unit})") for v in VARIABLES.values() if v.kind == kind])
+            (title, [(v.name, f"{v.label} ({rules.written_unit(v.unit).strip()})")
+                     for v in VARIABLES.values() if v.kind == kind])
             for kind, title in _KINDS.items()
         ]
         self.fields["variable"].choices = [("", "Choose"), *groups]
         known = VARIABLES.get(variable)
         self.fields["side"].choices = _sides(bool(known and known.sided))
         self.fields["side"].required = bool(known and known.sided)
-        self.fields["reason"].help_text = "Optional. It is kept with the limit."
+        self.fields["reason"].help_text = "It is kept with the limit."
+        if known and known.sided:
+            self.initial.setdefault("side", "both")
+        hint = "Fill in one of the two, or both."
         if known:
-            for name in ("minimum", "maximum"):
-                self.fields[name].help_text = f"{known.lowest:g} to {known.highest:g} {known.unit}"
+            hint = f"{known.lowest:g} to {known.highest:g}{rules.written_unit(known.unit)}"
+        self.fields["minimum"].help_text = self.fields["maximum"].help_text = hint
 
 
 class ReasonForm(forms.Form):

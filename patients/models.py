@@ -17,6 +17,7 @@ from django.utils import timezone
 from clinic.models import Clinic, User, every_change
 from generation.engine.presets import CONDITIONS
 from generation.engine.variables import VARIABLES
+from patients import rules
 
 
 class Sex(models.TextChoices):
@@ -188,7 +189,16 @@ class Condition(PatientRow):
         ordering = ["created_at"]
 
     def __str__(self) -> str:
-        return ", ".join(part for part in (self.label, self.phase, self.side) if part)
+        return ", ".join(part for part in (self.label, self.phase_words, self.side) if part)
+
+    @property
+    def phase_words(self) -> str:
+        return rules.phase_words(self.phase).lower() if self.phase not in ("", "all") else ""
+
+    @property
+    def week(self) -> int | None:
+        """Full weeks since surgery or onset: what the weeks of the phases count."""
+        return (timezone.localdate() - self.onset_on).days // 7 if self.onset_on else None
 
     @property
     def label(self) -> str:

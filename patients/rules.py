@@ -2,11 +2,13 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import date
 
 from django.utils import timezone
 
 from clinic.errors import FieldError, ServiceError
+from generation.engine.limits import Limit, LimitConflict
 from generation.engine.presets import CONDITIONS, Preset, preset_limits
 from generation.engine.variables import VARIABLES, Variable
 
@@ -51,7 +53,7 @@ def check_bounds(variable: Variable, low: float | None, high: float | None, fiel
     if low is None and high is None:
         raise ServiceError.of("Give a minimum, a maximum or both.", fields[1])
     errors = [
-        FieldError(field, f"Must be between {variable.lowest:g} and {variable.highest:g} {variable.unit}.")
+        FieldError(field, f"Must be between {variable.lowest:g} and {variable.highest:g}{written_unit(variable.unit)}.")
         for field, value in zip(fields, (low, high), strict=True)
         if value is not None and not (math.isfinite(value) and variable.lowest <= value <= variable.highest)
     ]
@@ -59,6 +61,51 @@ def check_bounds(variable: Variable, low: float | None, high: float | None, fiel
         raise ServiceError(*errors)
     if low is not None and high is not None and low > high:
         raise ServiceError.of(f"The minimum ({low:g}) is above the maximum ({high:g}).", fields[0])
+
+
+def written_unit(unit: str) -> str:
+    """A unit as it is written after a number."""
+    return {"deg": "°", "deg/s": "°/s"}.get(unit, f" {unit}")
+
+
+def collision_words(error: LimitConflict) -> str:
+    """A collision that the engine found, with the names that the pages use."""
+    text = f"{_limit_words(error.first)} and {_limit_words(error.second)} cannot both hold"
+    return f"{text}: {plain(error.why)}." if error.why else f"{text}."
+
+
+def plain(text: str) -> str:
+    """A sentence of the engine with the names that the pages use in place of its variables' names."""
+
+
+    def label(found: re.Match) -> str:
+        return f"“{VARIABLES[found[0]].label}”" if found[0] in VARIABLES else found[0]
+
+    return re.sub(r" deg\b", "°", re.sub(r"\b[a-z]+(?:_[a-z]+)+\b", label, text))
+
+
+def refusal_words(preset: Preset, phase: str) -> str:
+    """Why a preset allows no squat; empty where it does."""
+    text = preset.refused.replace(f"in phase {phase}", f"in this phase ({phase_words(phase).lower()})")
+    return text[:1].upper() + text[1:]
+
+
+def _limit_words(limit: Limit) -> str:
+    unit = written_unit(limit.unit)
+    pairs = (("at least", limit.min), ("at most", limit.max))
+    values = " and ".join(f"{word} {value:g}{unit}" for word, value in pairs if value is not None)
+    return f"“{VARIABLES[limit.variable].label}{f', {limit.side}' if limit.side else ''}: {values}”"
+
+
+def phase_words(phase: str) -> str:
+    """A protocol's phase as it is read: `Weeks 6 to 16` for `wk 6-16`. What is not counted in weeks stays as it is."""
+    if phase == "all":
+        return "Outside the protocol's phases"
+    words = re.sub(r"^wk (\d+)-(\d+)\.\.(\d+)", r"weeks \1 to \2, at most \3", phase)
+    words = re.sub(r"^wk (\d+)-(\d+)", r"weeks \1 to \2", words)
+    words = re.sub(r"^wk (\d+)\+ ?", r"from week \1, ", words)
+    words = re.sub(r"\bwk (\d+)", r"week \1", words).removesuffix(", ")
+    return words[:1].upper() + words[1:]
 
 
 def is_looser(low: float | None, high: float | None, than_low: float | None, than_high: float | None) -> bool:
@@ -74,7 +121,7 @@ def condition_preset(name: str, phase: str, side: str) -> Preset:
     if known is None:
         raise ServiceError.of("Choose a condition from the list.", "name")
     if known.phases and phase not in (*known.phases, "all"):
-        raise ServiceError.of(f"Choose a phase of {known.label}: {', '.join(known.phases)}.", "phase")
+        raise ServiceError.of(f"Choose a phase of {known.label}: {', '.join(map(phase_words, known.phases))}.", "phase")
     if not known.phases and phase not in ("", "all"):
         raise ServiceError.of(f"{known.label} has no phases; leave it empty.", "phase")
     if known.sided and side not in ("left", "right", "both"):

@@ -10,6 +10,7 @@ from clinic.permissions import get_permitted, permitted, require
 from generation.engine.limits import MODEL_LIMITS, Limit, LimitConflict, intersect
 from generation.engine.presets import Reminder, everybody_limits, preset_limits
 from generation.engine.profile import ProfileError, parse_profile
+from patients import rules
 from patients.models import (
     BodyMeasurement,
     Condition,
@@ -152,9 +153,9 @@ def patient_profile(patient: Patient) -> dict:
         raise ProfileError("height_m", "Record height and body mass first.")
     conditions = conditions_active(patient)
     for condition in conditions:
-        refused = preset_limits(condition.name, condition.phase or None, condition.side or None).refused
-        if refused:
-            raise ProfileError("conditions", f"{refused[0].upper()}{refused[1:]}.")
+        preset = preset_limits(condition.name, condition.phase or None, condition.side or None)
+        if preset.refused:
+            raise ProfileError("conditions", f"{rules.refusal_words(preset, condition.phase)}.")
     profile = {
         "sex": patient.sex,
         "age_years": patient.age_years,
@@ -184,7 +185,7 @@ def _collision_and_obstacle(patient: Patient, limits: list[MovementLimit]) -> tu
     try:
         profile_checked(patient)
     except LimitConflict as error:
-        return Collision(str(error), rows_of(error, limits)), None
+        return Collision(rules.collision_words(error), rows_of(error, limits)), None
     except ProfileError as error:
         return None, Obstacle(error.message, error.field)
     return None, None

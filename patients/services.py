@@ -60,14 +60,17 @@ def care_team_add(*, actor: User, patient: Patient, clinician: User) -> None:
         CareTeamMember.objects.get_or_create(patient=patient, clinician=clinician)
 
 
-def patient_account_link(*, actor: User, patient: Patient, account: User) -> None:
-    """Let `account` see this record as its own."""
+def patient_account_link(*, actor: User, patient: Patient, account: User | None) -> None:
+    """Let `account` see what is signed for this patient; None takes the account away."""
     require_on(actor, "patient.edit", patient)
-    if account.role != Role.PATIENT or account.clinic_id != patient.clinic_id:
-        raise ServiceError.of("Choose a patient's account of this clinic.", "account")
+    if account is not None:
+        if account.role != Role.PATIENT or account.clinic_id != patient.clinic_id:
+            raise ServiceError.of("Choose a patient's account of this clinic.", "account")
+        if Patient.objects.filter(account=account).exclude(pk=patient.pk).exists():
+            raise ServiceError.of("This account belongs to another patient.", "account")
     patient.account = account
     patient.full_clean()
-    with recorded(actor, "Account linked"):
+    with recorded(actor, "Account linked" if account else "Account taken away"):
         patient.save(update_fields=["account"])
 
 

@@ -9,6 +9,7 @@ urlpatterns = [
     path("patients/<uuid:patient_id>/", views.patient_detail, name="patient_detail"),
     path("patients/<uuid:patient_id>/edit/", views.patient_edit, name="patient_edit"),
     path("patients/<uuid:patient_id>/care-team/", views.care_team, name="care_team"),
+    path("patients/<uuid:patient_id>/account/", views.account, name="patient_account"),
     path("patients/<uuid:patient_id>/body/", views.body, name="body"),
     path("patients/<uuid:patient_id>/range-of-motion/", views.range_of_motion, name="range_of_motion"),
     path("patients/<uuid:patient_id>/strength/", views.strength, name="strength"),

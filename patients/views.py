@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from clinic.errors import ServiceError
 from clinic.models import User
 from clinic.pages import attempted, page, paged, status_of, submitted
-from clinic.selectors import colleague_list
+from clinic.selectors import colleague_list, patient_account_find
 from generation.engine.variables import VARIABLES
 from patients import forms, rules, selectors, services
 from patients.models import Patient
@@ -72,6 +72,32 @@ def care_team(request: HttpRequest, patient_id: UUID) -> HttpResponse:
 
 
 @page(GET="patient.edit", POST="patient.edit")
+def account(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    patient = _patient(request, patient_id)
+    form = forms.AccountForm(request.POST or None, initial={"email": patient.account.email if patient.account else ""})
+
+    def link(*, email: str) -> bool:
+        found = patient_account_find(user=request.user, email=email) if email else None
+        if email and found is None:
+            raise ServiceError.of(
+                "No patient of your clinic signs in with this address. Ask your administrator to make the account.",
+                "email",
+            )
+        try:
+            services.patient_account_link(actor=request.user, patient=patient, account=found)
+        except ServiceError as error:
+            raise ServiceError.of(str(error), "email") from None
+        return True
+
+    if request.method == "POST" and submitted(form, link):
+        return redirect("patient_detail", patient.pk)
+    return render(request, "patients/form.html", {
+        "form": form, "patient": patient, "title": "Patient's sign-in",
+        "intro": "With this account the patient sees the squat that is signed for them, nothing else of the record.",
+    }, status=status_of(form))
+
+
+@page(GET="patient.edit", POST="patient.edit")
 def body(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     patient = _patient(request, patient_id)
     return _record_form(
@@ -126,7 +152,7 @@ def condition_new(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     if request.method == "POST" and submitted(form, services.condition_record, actor=request.user, patient=patient):
         return _done(request, patient)
     return render(request, "patients/condition.html", {
-        "form": form, "patient": patient, "preset": _preset(name, chosen),
+        "form": form, "patient": patient, **_preset(name, chosen),
     }, status=status_of(form))
 
 
@@ -143,7 +169,7 @@ def condition_edit(request: HttpRequest, condition_id: UUID) -> HttpResponse:
         return _done(request, condition.patient)
     return render(request, "patients/condition.html", {
         "form": form, "patient": condition.patient, "condition": condition,
-        "preset": _preset(condition.name, request.POST or {**fields, **request.GET.dict()}),
+        **_preset(condition.name, request.POST or {**fields, **request.GET.dict()}),
     }, status=status_of(form))
 
 
@@ -165,7 +191,8 @@ def limit_new(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     if request.method == "POST" and submitted(form, services.movement_limit_add, actor=request.user, patient=patient):
         return _done(request, patient)
     return render(request, "patients/limit_new.html", {
-        "form": form, "patient": patient, "variable": VARIABLES.get(variable),
+        "form": form, "patient": patient,
+        "meaning": _meaning(variable),
     }, status=status_of(form))
 
 
@@ -179,7 +206,7 @@ def limit_edit(request: HttpRequest, limit_id: UUID) -> HttpResponse:
     ):
         return _done(request, limit.patient)
     return render(request, "patients/limit_edit.html", {
-        "form": form, "limit": limit, "patient": limit.patient, "variable": VARIABLES[limit.variable],
+        "form": form, "limit": limit, "patient": limit.patient, "meaning": _meaning(limit.variable),
         "remove_form": forms.ReasonForm(prefix="remove"),
     }, status=status_of(form))
 
@@ -192,7 +219,7 @@ def limit_remove(request: HttpRequest, limit_id: UUID) -> HttpResponse:
         return _done(request, limit.patient)
     return render(request, "patients/limit_edit.html", {
         "form": forms.LimitBoundsForm(initial={"minimum": limit.minimum, "maximum": limit.maximum}),
-        "limit": limit, "patient": limit.patient, "variable": VARIABLES[limit.variable], "remove_form": form,
+        "limit": limit, "patient": limit.patient, "meaning": _meaning(limit.variable), "remove_form": form,
     }, status=422)
 
 
@@ -218,9 +245,15 @@ def _done(request: HttpRequest, patient: Patient) -> HttpResponse:
     return redirect("patient_detail", patient.pk)
 
 
-def _preset(name: str, chosen):
-    """What the chosen condition, phase and side would bring, or None while the choice is incomplete."""
+def _meaning(variable: str) -> str:
+    return rules.plain(VARIABLES[variable].meaning) if variable in VARIABLES else ""
+
+
+def _preset(name: str, chosen) -> dict:
+    """What the chosen condition, phase and side would bring, for the page; nothing while the choice is incomplete."""
+    phase = chosen.get("phase", "")
     try:
-        return rules.condition_preset(name, chosen.get("phase", ""), chosen.get("side", ""))
+        preset = rules.condition_preset(name, phase, chosen.get("side", ""))
     except ServiceError:
-        return None
+        return {}
+    return {"preset": preset, "refusal": rules.refusal_words(preset, phase)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 from django import template
 
 from generation.engine.variables import VARIABLES
+from patients import rules
 from patients.models import SourceStatus
 
 register = template.Library()
@@ -14,7 +15,6 @@ _MEANINGS = {
     "E": "Our default: no published number exists.",
     "": "Set by the clinician.",
 }
-_UNITS = {"deg": "°", "deg/s": "°/s"}
 
 
 @register.filter
@@ -29,7 +29,7 @@ def num(value, places: int = 2) -> str:
 @register.filter
 def unit(name: str) -> str:
     """The unit as it is written after a number."""
-    return _UNITS.get(name, f" {name}")
+    return rules.written_unit(name)
 
 
 @register.filter

@@ -13,9 +13,9 @@ from django.utils import timezone
 from clinic.errors import ServiceError
 from generation.engine.profile import ProfileError, parse_profile
 from generation.services import generation_request_create
-from patients import selectors, services
+from patients import rules, selectors, services
 from patients.models import MovementLimitEvent
-from tests.world import Side, make_patient
+from tests.world import Side, World, make_patient
 
 
 def test_a_condition_brings_its_preset_with_source_and_status(side: Side):
@@ -90,7 +90,9 @@ def test_collisions_name_the_two_rows_and_queue_nothing(side: Side):
     before = patient.generation_requests.count()
     with pytest.raises(ServiceError) as error:
         generation_request_create(actor=side.clinician, patient=patient, seed=0, candidate_count=2)
-    assert "knee_flexion_peak" in str(error.value) and "cannot both hold" in str(error.value)
+    message = str(error.value)
+    assert "Depth: greatest knee bend, left: at least 90°" in message and "cannot both hold" in message
+    assert "knee_flexion" not in message, "the clinician reads the names of the pages"
     assert patient.generation_requests.count() == before
     browser = Client()
     browser.force_login(side.clinician)
@@ -170,3 +172,41 @@ def test_the_condition_form_shows_what_a_choice_brings(side: Side):
     assert wrong.status_code == 422 and "This field is required" in wrong.content.decode()
     made = browser.post(address, {"name": "PCLR", "phase": "wk 4-8", "side": "right", "onset_on": ""})
     assert made.status_code == 302
+
+
+@pytest.mark.parametrize("phase, words", [
+    ("wk 6-16", "Weeks 6 to 16"), ("wk 8+", "From week 8"), ("wk 6+ strengthening", "From week 6, strengthening"),
+    ("wk 10", "Week 10"), ("wk 2-4 (from wk 4)", "Weeks 2 to 4 (from week 4)"), ("early", "Early"),
+])
+def test_phases_are_read_in_words(phase: str, words: str):
+    assert rules.phase_words(phase) == words
+
+
+def test_the_limit_form_follows_the_variable(side: Side):
+    browser = Client()
+    browser.force_login(side.clinician)
+    address = f"/patients/{side.record.patient.pk}/limits/new/"
+    sided = browser.get(address, {"variable": "knee_flexion_peak"}).content.decode()
+    assert '<option value="both" selected>' in sided and "0 to 170°" in sided
+    assert "The greatest “Knee bend” of the motion." in sided
+    assert "No side" in browser.get(address, {"variable": "pelvis_drop"}).content.decode()
+
+
+def test_a_patient_is_given_a_sign_in(world: World):
+    side = world.own
+    browser = Client()
+    browser.force_login(side.clinician)
+    newcomer = make_patient(side.clinician, "Nora")
+    address = f"/patients/{newcomer.pk}/account/"
+    for email, message in (
+        (side.patient.email, "belongs to another patient"), (side.outsider.email, "No patient of your clinic"),
+        (world.foreign.patient.email, "No patient of your clinic"), ("no address", "valid email"),
+    ):
+        refused = browser.post(address, {"email": email})
+        assert refused.status_code == 422 and message in refused.content.decode()
+        assert email in refused.content.decode(), "what was typed is kept"
+    taken = browser.post(f"/patients/{side.record.patient.pk}/account/", {"email": ""})
+    assert taken.status_code == 302
+    assert browser.post(address, {"email": side.patient.email.upper()}).status_code == 302
+    newcomer.refresh_from_db()
+    assert newcomer.account == side.patient
