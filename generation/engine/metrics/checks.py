@@ -1,6 +1,7 @@
 """Checks of limits on a delivered motion: exact values, at every frame of the file."""
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
@@ -19,7 +20,7 @@ _SIDE_INDEX = {RIGHT: 0, LEFT: 1}
 class Check:
     """One limit and what the motion did with it: ``lowest`` and ``highest`` value over the motion and the limited
     sides, ``worst`` the one nearest to a bound or furthest across it, ``margin`` its distance to that bound, < 0 if
-    crossed."""
+    crossed. What cannot be measured (a duration, where the pelvis does not go down and up) is NaN and not satisfied."""
 
     variable: str
     side: str | None
@@ -43,11 +44,14 @@ class Check:
     def sentence(self) -> str:
         """Why a candidate is rejected, in words."""
         side = f" ({self.worst_side})" if self.worst_side else ""
+        origin = f"[{self.origin}{': ' + self.source if self.source else ''}]"
+        if math.isnan(self.worst):
+            return f"{VARIABLES[self.variable].label}{side}: cannot be measured on this motion {origin}"
         too_low = self.min is not None and self.worst < self.min
         wanted = f"at least {self.min:g}" if too_low else f"at most {self.max:g}"
         at = f" at {self.worst_time_s:.2f} s" if self.worst_time_s is not None else ""
         return (f"{VARIABLES[self.variable].label}{side}: {self.worst:.1f} {self.unit}{at}, should be {wanted} "
-                f"{self.unit} [{self.origin}{': ' + self.source if self.source else ''}]")
+                f"{self.unit} {origin}")
 
 
 def check_limits(limits: Iterable[Limit], measured: Measured, phases: Phases | None,

@@ -174,6 +174,7 @@ def test_checks_report_the_worst_value_its_side_and_its_time(body):
     assert not peak.satisfied and (peak.worst, peak.worst_side, peak.worst_time_s) == (pytest.approx(50), "right", None)
     assert not descent.satisfied            # nothing was measured: a limit is never satisfied by default
     assert "at most 52 deg" in both.sentence() and "left" in both.sentence()
+    assert "cannot be measured" in descent.sentence()
 
 
 def test_the_tolerance_is_a_hundredth_of_a_unit(body):
