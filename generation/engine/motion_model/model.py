@@ -133,7 +133,8 @@ def load_motion_model(path: str | Path | None = None, device: str | torch.device
     """The model in the folder `path`, the shipped one by default.
 
     device: where its tensors live; None is the processor. Raises ModelError when a file is missing, is not the one
-    that the folder's SHA256SUMS names, or belongs to another body model.
+    that the folder's SHA256SUMS names, belongs to another body model, or was written for another network than this
+    code's.
     """
     folder = Path(path) if path else FOLDER
     try:
@@ -145,14 +146,27 @@ def load_motion_model(path: str | Path | None = None, device: str | torch.device
         tensors = load_file(folder / WEIGHTS)
     except (DataError, SafetensorError, json.JSONDecodeError) as error:
         raise ModelError(f"the motion model cannot be loaded: {error}") from error
+    try:
+        return _assembled(config, tensors, digest, torch.device(device or "cpu"))
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        what = str(error).splitlines()[-1].strip() if str(error) else type(error).__name__
+        raise ModelError(f"the motion model in {folder} does not fit this version of the code ({what}): restore it "
+                         "from version control or train it again with `python manage.py train_motion_model`") from error
+
+
+def _assembled(config: dict, tensors: dict[str, Tensor], digest: str, place: torch.device) -> MotionModel:
+    """The model of a config and its tensors; any KeyError, TypeError, ValueError or RuntimeError means: they do not
+    fit."""
     for name, here in (("coordinates", COORDINATES), ("learned_coordinates", LEARNED_COORDINATES)):
         if tuple(config[name]) != here:
-            raise ModelError(f"the motion model in {folder} was trained for other {name}: train it again")
+            raise ValueError(f"trained for other {name}")
     if (config["frames"], config["bottom"]) != (FRAMES, BOTTOM):
-        raise ModelError(f"the motion model in {folder} was trained for {config['frames']} frames: train it again")
+        raise ValueError(f"trained for {config['frames']} frames")
     network = VQVAE(Shape(**config["shape"]))
     network.load_state_dict({name.removeprefix(NETWORK): t for name, t in tensors.items() if name.startswith(NETWORK)})
-    place = torch.device(device or "cpu")
+    latents = tensors["training_latents"].float()
+    if latents.shape[1:] != (network.shape.code_dim, FRAMES >> network.shape.down) or not len(latents):
+        raise ValueError(f"training latents of shape {tuple(latents.shape)}")
     poses = [
         StandingPose(s["subject"], pose.to(place), s["leg_length_m"])
         for s, pose in zip(config["standing_subjects"], tensors["standing_poses"], strict=True)
@@ -161,7 +175,7 @@ def load_motion_model(path: str | Path | None = None, device: str | torch.device
         network.to(place),
         tensors["mean"].to(place),
         tensors["spread"].to(place),
-        tensors["training_latents"].float().to(place),
+        latents.to(place),
         tensors["standing_pose"].to(place),
         config["standing_leg_length_m"],
         poses,

@@ -7,6 +7,7 @@ import torch
 
 from generation.engine.body import COORDINATES
 from generation.engine.motion_data import load_repetitions
+from generation.engine.motion_data.dataset import DATA_FILE, verify_checksum, write_checksum
 from generation.engine.motion_model import BOTTOM, FRAMES, LEARNED_COORDINATES, ModelError, load_motion_model
 from generation.engine.motion_model.model import CONFIG, FOLDER, WEIGHTS
 from generation.engine.motion_model.preparation import (
@@ -83,16 +84,23 @@ def test_an_altered_or_missing_file_is_refused(tmp_path, name):
         load_motion_model(folder)
 
 
-def test_a_model_of_another_body_is_refused(tmp_path):
-    from generation.engine.motion_data.dataset import write_checksum
-
+@pytest.mark.parametrize(("change", "said"), [
+    ({"coordinates": ["pelvis_tilt"]}, "trained for other coordinates"),
+    ({"frames": 196}, "196 frames"),
+    ({"shape": {"channels": 21, "width": 32}}, "size mismatch"),
+    ({"shape": {"channels": 21, "heads": 4}}, "heads"),
+    ({"shape": None}, "does not fit"),
+    ({"standing_subjects": []}, "does not fit"),
+])
+def test_a_model_that_does_not_fit_the_code_is_refused_with_a_sentence(tmp_path, change, said):
+    """Checksums are right: somebody trained with other code."""
     folder = copy_of_shipped(tmp_path)
     config = json.loads((folder / CONFIG).read_text())
-    config["coordinates"] = config["coordinates"][1:]
-    (folder / CONFIG).write_text(json.dumps(config))
+    (folder / CONFIG).write_text(json.dumps({**config, **change}))
     write_checksum(folder / CONFIG)
-    with pytest.raises(ModelError, match="train it again"):
+    with pytest.raises(ModelError, match="train it again") as caught:
         load_motion_model(folder)
+    assert said in str(caught.value) and "\n" not in str(caught.value)
 
 
 def printed(title: str, channel: str) -> dict[str, float]:
@@ -124,7 +132,5 @@ def test_the_held_out_model_has_not_seen_the_test_people(split):
 
 
 def test_the_card_names_the_data_it_was_trained_on():
-    from generation.engine.motion_data.dataset import DATA_FILE, verify_checksum
-
     card = (FOLDER / "CARD.md").read_text()
     assert re.search(r"sha256 `([0-9a-f]{64})`", card).group(1) == verify_checksum(DATA_FILE)
