@@ -33,6 +33,7 @@ from generation.engine.profile import Profile, ProfileError
 __all__ = ["Cancelled", "Candidate", "GenerationResult", "LimitConflict", "ProfileError", "generate", "warm_up"]
 
 MOST_CANDIDATES = 256
+LARGEST_SEED = 2**63 - 1         # what torch's generator takes
 # stage -> (from, to) of the whole: what a progress bar shows
 _SPANS = {"loading": (0.0, 0.05), "guiding": (0.05, 0.75), "repairing": (0.75, 0.9), "explaining": (0.9, 0.97),
           "writing": (0.97, 1.0)}
@@ -89,11 +90,14 @@ def generate(profile: Profile, *, candidates: int = 16, seed: int = 0, device: s
     """Generate squats for ``profile``.
 
     device: ``cpu``, ``cuda`` or None for CUDA where there is one. ``progress(stage, fraction, detail)`` is told of the
-    whole, 0..1; ``cancelled()`` is asked between steps. Raises ProfileError, LimitConflict, Cancelled.
+    whole, 0..1; ``cancelled()`` is asked between steps. Raises ProfileError (its field names an argument where that is
+    wrong), LimitConflict, Cancelled, and ModelError if the motion model's files are missing or altered.
     """
     began = time.perf_counter()
     if not 1 <= candidates <= MOST_CANDIDATES:
         raise ProfileError("candidates", f"must be 1 to {MOST_CANDIDATES}")
+    if not 0 <= seed <= LARGEST_SEED:
+        raise ProfileError("seed", f"must be 0 to {LARGEST_SEED}")
     tell = _overall(progress)
     tell("loading", 0.0, "reading the limits")
     scale = _scale(profile)
