@@ -3,7 +3,8 @@ from __future__ import annotations
 
 from django import template
 
-from generation.models import GenerationRequest
+from generation import measures
+from generation.models import CandidateMotion, GenerationRequest
 from generation.selectors import generation_request_list
 
 register = template.Library()
@@ -13,6 +14,19 @@ register = template.Library()
 def patient_generations(context, patient) -> dict:
     rows = generation_request_list(user=context["request"].user, patient=patient)[:6]
     return {"generations": rows, "patient": patient, "overview": context.get("overview")}
+
+
+@register.inclusion_tag("generation/_measures.html")
+def motion_measures(candidate: CandidateMotion) -> dict:
+    return {"clinical": measures.rows(measures.CLINICAL, candidate.metrics),
+            "technical": measures.rows(measures.TECHNICAL, candidate.metrics)}
+
+
+@register.inclusion_tag("generation/_score.html")
+def motion_score(candidate: CandidateMotion) -> dict:
+    parts = [{"name": name, "value": value, "meaning": measures.SCORE_PARTS.get(name, "")}
+             for name, value in candidate.score_parts.items()]
+    return {"score": candidate.score, "parts": parts}
 
 
 @register.inclusion_tag("components/state.html")

@@ -10,9 +10,9 @@ from patients.models import SourceStatus
 register = template.Library()
 
 _MEANINGS = {
-    "V": "Seen in source: the number stands in the source named.",
-    "R": "Recalled, unchecked: nobody has compared the number with the source yet.",
-    "E": "Our default: no published number exists.",
+    "V": "The number stands in the source named. Most sources are the protocol of one clinic, not a guideline.",
+    "R": "From memory: nobody has compared the number with the source yet. Check it before you rely on it.",
+    "E": "Our own choice: no published number was found. Judge it yourself.",
     "": "Set by the clinician.",
 }
 
@@ -27,6 +27,18 @@ def num(value, places: int = 2) -> str:
 
 
 @register.filter
+def fixed(value, places: int = 2) -> str:
+    """A number of a column: always as many decimals as its neighbours."""
+    return "–" if value is None else f"{round(float(value), places) + 0.0:.{places}f}"
+
+
+@register.filter
+def plain(text: str) -> str:
+    """A sentence of the engine, with the names that the pages use."""
+    return rules.plain(text)
+
+
+@register.filter
 def unit(name: str) -> str:
     """The unit as it is written after a number."""
     return rules.written_unit(name)
@@ -35,11 +47,6 @@ def unit(name: str) -> str:
 @register.filter
 def variable_label(name: str) -> str:
     return VARIABLES[name].label if name in VARIABLES else name.replace("_", " ")
-
-
-@register.filter
-def variable_unit(name: str) -> str:
-    return unit(VARIABLES[name].unit) if name in VARIABLES else ""
 
 
 @register.simple_tag
@@ -58,47 +65,18 @@ def bounds(low, high, of: str = "") -> str:
 @register.simple_tag
 def reached(check: dict) -> str:
     """What the motion did: `51.4°`, or `4.9 to 51.4°` for a limit that holds at every instant."""
-    low, high = (num(check.get(end, check["worst"]), 1) for end in ("lowest", "highest"))
+    low, high = (fixed(check.get(end, check["worst"]), 1) for end in ("lowest", "highest"))
     return f"{high if low == high else f'{low} to {high}'}{unit(check['unit'])}"
+
+
+@register.inclusion_tag("components/source_legend.html")
+def source_legend() -> dict:
+    """What the letters mean, to open beside a list of limits: a phone shows no titles."""
+    return {"rows": [{"status": letter, "label": SourceStatus(letter).label, "meaning": _MEANINGS[letter]}
+                     for letter in ("V", "R", "E")]}
 
 
 @register.inclusion_tag("components/source_badge.html")
 def source_badge(status: str) -> dict:
     """Letter and words: how far a number can be trusted."""
     return {"status": status or "C", "label": SourceStatus(status or "").label, "meaning": _MEANINGS[status or ""]}
-
-
-_ENDINGS = {"_deg_s": "°/s", "_m_s2": " m/s²", "_m_s": " m/s", "_deg": "°", "_cm": " cm", "_s": " s"}
-_MEASURES = {
-    "depth_knee_flexion": "Depth: knee bend", "depth_thigh_inclination": "Depth: thigh from the vertical",
-    "depth_pelvis_drop": "Depth: pelvis drop", "pelvis_tilt_bottom": "Pelvic tilt at the bottom",
-    "asymmetry": "Left-right difference", "omega": "Mean joint speed", "pelvis_speed": "Mean pelvis speed",
-    "pelvis_acceleration": "Mean pelvis acceleration", "sparc": "Smoothness (SPARC)",
-    "log_dimensionless_jerk": "Smoothness (log dimensionless jerk)",
-}
-
-
-def _split_unit(name: str) -> tuple[str, str]:
-    """A measure's name without its unit, and the unit as it is written after a number."""
-    for ending, written in _ENDINGS.items():
-        if name.endswith(ending) and name not in VARIABLES:
-            return name.removesuffix(ending), written
-    return name, variable_unit(name)
-
-
-@register.filter
-def metric_label(name: str) -> str:
-    base, _ = _split_unit(name)
-    label = _MEASURES.get(base) or variable_label(base)
-    return label[:1].upper() + label[1:]
-
-
-@register.filter
-def metric_unit(name: str) -> str:
-    return _split_unit(name)[1]
-
-
-@register.simple_tag
-def dict_items(mapping: dict) -> list:
-    """The items of a mapping, whatever its keys are called."""
-    return list(mapping.items())
