@@ -20,13 +20,8 @@ from generation.engine.formats.playback import playback_document
 from generation.engine.formats.report import FORMAT, finite, write_report
 from generation.engine.guidance import Cancelled, Guided, GuidedCandidate, NoRepetition, Task, guide
 from generation.engine.guidance.search import REPAIR_ROUNDS, STEPS
-from generation.engine.guidance.tempo import (
-    DEFAULT_ASCENT_S,
-    DEFAULT_DESCENT_S,
-    DEFAULT_PAUSE_S,
-    FRAME_RATE,
-)
-from generation.engine.limits import MODEL_LIMITS, Limit, LimitConflict, intersect
+from generation.engine.guidance.tempo import FRAME_RATE, choose_tempo
+from generation.engine.limits import MODEL_LIMITS, LimitConflict, intersect
 from generation.engine.motion_model import MotionModel, load_motion_model
 from generation.engine.profile import Profile, ProfileError
 
@@ -108,7 +103,7 @@ def generate(profile: Profile, *, candidates: int = 16, seed: int = 0, device: s
     with _steady(device):
         model = _model(device)
         tell("loading", 1.0, f"motion model {model.version}")
-        task = Task(scale, stated, effective, _tempo(profile), reference)
+        task = Task(scale, stated, effective, choose_tempo(profile.tempo.model_dump(), effective), reference)
         try:
             guided = guide(task, model, candidates, seed, device, steps, repairs, tell, cancelled or (lambda: False))
         except NoRepetition as error:
@@ -119,7 +114,7 @@ def generate(profile: Profile, *, candidates: int = 16, seed: int = 0, device: s
     run = {"seed": seed, "candidates": candidates, "device": device, "seconds": time.perf_counter() - began,
            "versions": {"motion_model": model.version, "body_model": _body_version(), "torch": torch.__version__,
                         "report_format": FORMAT}}
-    report = finite(_report(profile, scale, stated, effective, guided, made, run))
+    report = finite(_report(profile, task, guided, made, run))
     tell("writing", 1.0, f"{sum(candidate.accepted for candidate in made)} of {candidates} accepted")
     return GenerationResult(made, report, scale)
 
@@ -141,20 +136,13 @@ def _scale(profile: Profile) -> BodyScale:
         raise ProfileError(name if name in Profile.model_fields else "height_m", str(error)) from None
 
 
-def _tempo(profile: Profile) -> tuple[float, float, float]:
-    tempo = profile.tempo
-    return tuple(default if asked is None else asked for asked, default in (
-        (tempo.descent_s, DEFAULT_DESCENT_S), (tempo.pause_s, DEFAULT_PAUSE_S), (tempo.ascent_s, DEFAULT_ASCENT_S)))
-
-
-def _read_reference(profile: Profile):
+def _read_reference(profile: Profile) -> Motion | None:
     if profile.reference_motion is None:
         return None
     try:
-        motion = read_mot(profile.reference_motion, COORDINATES)
+        return read_mot(profile.reference_motion, COORDINATES)
     except (FormatError, OSError) as error:
         raise ProfileError("reference_motion", str(error)) from None
-    return motion.values, motion.frame_rate
 
 
 def _device(asked: str | None) -> str:
@@ -216,25 +204,24 @@ def _candidate(index: int, found: GuidedCandidate, body: TorchBody) -> Candidate
                      f"candidate_{index:03d}.mot")
 
 
-def _report(profile: Profile, scale: BodyScale, stated: tuple[Limit, ...], effective: tuple[Limit, ...],
-            guided: Guided, made: list[Candidate], run: dict) -> dict:
+def _report(profile: Profile, task: Task, guided: Guided, made: list[Candidate], run: dict) -> dict:
     presets, reminders = [], []
     for condition, preset in profile.presets():
         name = {"condition": condition.name, "phase": condition.phase, "side": condition.side} if condition else None
         presets.append({"for": name, "rows": [
             {key: row[key] for key in _ROW_KEYS} for row in preset.rows]})
         reminders += [asdict(reminder) for reminder in preset.reminders]
-    tempo = dict(zip(("descent_s", "pause_s", "ascent_s"), _tempo(profile), strict=True))
     return {
         "run": run,
         "profile": profile.model_dump(mode="json"),
-        "body": asdict(scale),
-        "tempo": tempo,
-        "limits": {"stated": [asdict(limit) for limit in stated], "effective": [asdict(limit) for limit in effective]},
+        "body": asdict(task.scale),
+        "tempo": dict(zip(("descent_s", "pause_s", "ascent_s"), task.tempo, strict=True)),
+        "limits": {"stated": [asdict(limit) for limit in task.limits],
+                   "effective": [asdict(limit) for limit in task.effective]},
         "presets": presets,
         "reminders": reminders,
         "unused_inputs": profile.unused(),
-        "reference_motion": _reference_document(profile, guided),
+        "reference_motion": _reference_document(profile, task, guided),
         "summary": {"accepted": sum(candidate.accepted for candidate in made), "candidates": len(made),
                     "blocking": [{**asdict(blocker), "text": blocker.sentence()} for blocker in guided.blockers]},
         "model": "model.osim",
@@ -245,12 +232,13 @@ def _report(profile: Profile, scale: BodyScale, stated: tuple[Limit, ...], effec
     }
 
 
-def _reference_document(profile: Profile, guided: Guided) -> dict | None:
+def _reference_document(profile: Profile, task: Task, guided: Guided) -> dict | None:
     if guided.reference is None:
         return None
     reference = guided.reference
+    notes = ["The arms are placed by the engine, not taken from the file.", *task.reference.notes]
     return {"file": Path(profile.reference_motion).name, "start_s": reference.start_s, "bottom_s": reference.bottom_s,
-            "end_s": reference.end_s, "note": "arms are placed by the engine, not taken from the file"}
+            "end_s": reference.end_s, "notes": notes}
 
 
 @cache

@@ -19,7 +19,7 @@ MAX_BYTES = 200_000
 # How far the measured tempo may differ from the tempo asked for: the larger of the two (ours, E).
 TEMPO_TOLERANCE_S, TEMPO_TOLERANCE_FRACTION = 0.1, 0.05
 TURN_FRACTION = 0.1             # the same for the pause, of the slower of descent and ascent (E)
-_USUAL_PHASE_S = 2.0
+_USUAL_PHASE_S = 2.0           # a phase that was not asked for (E)
 
 Side = Literal["right", "left", "both"]
 
@@ -133,7 +133,7 @@ def tempo_tolerance(name: str, tempo: Tempo) -> float:
     A turn without a stop still looks like a short pause by the 5 % speed rule, the longer the slower the movement.
     """
     if name == "pause_s":
-        slowest = max(tempo.descent_s or 0.0, tempo.ascent_s or 0.0, _USUAL_PHASE_S)
+        slowest = max(tempo.descent_s or _USUAL_PHASE_S, tempo.ascent_s or _USUAL_PHASE_S)
         return max(TEMPO_TOLERANCE_S, TURN_FRACTION * slowest)
     return max(TEMPO_TOLERANCE_S, TEMPO_TOLERANCE_FRACTION * getattr(tempo, name))
 

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from generation.engine.body import BodyScale, TorchBody
+from generation.engine.formats.motion import Motion
 from generation.engine.guidance.candidates import Candidates
 from generation.engine.guidance.changes import changes_in_words
 from generation.engine.guidance.feasibility import Blocker, find_blockers
@@ -29,13 +30,13 @@ __all__ = ["Blocker", "Cancelled", "Guided", "GuidedCandidate", "NoRepetition", 
 @dataclass(frozen=True)
 class Task:
     """What to guide to. ``limits`` are all that were stated, ``effective`` their intersection; ``tempo`` is descent,
-    pause and ascent in seconds; ``reference`` the person's own motion (time, coordinate) and its frame rate."""
+    pause and ascent in seconds; ``reference`` the person's own motion, in COORDINATES."""
 
     scale: BodyScale
     limits: tuple[Limit, ...]
     effective: tuple[Limit, ...]
     tempo: tuple[float, float, float]
-    reference: tuple[np.ndarray, float] | None = None
+    reference: Motion | None = None
 
 
 @dataclass
@@ -72,7 +73,7 @@ def guide(task: Task, model: MotionModel, count: int, seed: int, device: str = "
         start = fresh_start(prior, variable, depths, task.effective, height, resting_x(exact_body), generator)
         goals = Goals(task.effective, depths.to(prior.latents), Weights(), variable)
     else:
-        reference = person_reference(exact_body, prior, *task.reference)
+        reference = person_reference(exact_body, prior, task.reference.values, task.reference.frame_rate)
         start = reference_start(prior, reference, count, generator)
         closeness = Weights(depth=0.0, symmetry=0.05, smoothness=0.1, upright=0.0, trunk=0.0, knees=0.1, likeness=2.0)
         goals = Goals(task.effective, torch.zeros_like(start.amplitude), closeness)

@@ -11,12 +11,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from generation.engine.limits import Limit
 from generation.engine.metrics.phases import Phases, measure_phases
 
 FRAME_RATE = 60
 HOLD_S = 0.4                    # upright before and after (ours, E)
 RAMP = 0.15                     # share of descent and of ascent spent speeding up, and the same slowing down (E)
-DEFAULT_DESCENT_S, DEFAULT_PAUSE_S, DEFAULT_ASCENT_S = 2.0, 1.0, 2.0     # rehabilitation, 4-6 s a repetition (E)
+DEFAULTS_S = {"descent_s": 2.0, "pause_s": 1.0, "ascent_s": 2.0}     # rehabilitation, 4-6 s a repetition (E)
+QUICKEST_S = {"descent_s": 0.5, "pause_s": 0.0, "ascent_s": 0.5}     # what is chosen where nothing is asked (E)
+ROOM_S = 0.1                    # kept inside a limit on a duration, where there is room (E)
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,27 @@ def _half(share: np.ndarray, duration: float, end_speed: float) -> np.ndarray:
 
 def _ramp_area(x: np.ndarray) -> np.ndarray:
     return x**3 - x**4 / 2              # integral of the smoothstep 3 x^2 - 2 x^3
+
+
+def choose_tempo(asked: dict[str, float | None], limits: tuple[Limit, ...]) -> tuple[float, float, float]:
+    """Descent, pause and ascent in seconds to aim at: what was asked, otherwise the default, each moved inside
+    ``limits`` (effective); what was not asked also gives way to limits on the whole repetition.
+
+    Limits that cannot be met this way are left to the checks.
+    """
+    def inside(name: str, value: float) -> float:
+        low = max((limit.min for limit in limits if limit.variable == name and limit.min is not None), default=0.0)
+        high = min((limit.max for limit in limits if limit.variable == name and limit.max is not None), default=np.inf)
+        room = min(ROOM_S, (high - low) / 4)
+        return float(max(min(value, high - room), low + room if low > 0 else 0.0))
+
+    tempo = {name: inside(name, DEFAULTS_S[name] if asked[name] is None else asked[name]) for name in DEFAULTS_S}
+    free = [name for name in tempo if asked[name] is None and tempo[name] > 0]
+    total = inside("repetition_s", sum(tempo.values()))
+    for _ in range(20 if free else 0):     # what one phase may not take falls to the others in the next rounds
+        share = (total - sum(tempo.values())) / sum(tempo[name] for name in free)
+        tempo |= {name: inside(name, max(tempo[name] * (1 + share), QUICKEST_S[name], 0.01)) for name in free}
+    return tempo["descent_s"], tempo["pause_s"], tempo["ascent_s"]
 
 
 def usual_height(phase: np.ndarray) -> np.ndarray:

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from generation.engine.guidance import curves
-from generation.engine.guidance.tempo import FRAME_RATE, HOLD_S, Timing, plan_tempo, usual_height
+from generation.engine.guidance.tempo import FRAME_RATE, HOLD_S, Timing, choose_tempo, plan_tempo, usual_height
+from generation.engine.limits import Limit
 from generation.engine.metrics import measure_phases
 
 
@@ -19,6 +20,32 @@ def test_measured_phases_are_the_asked_ones(descent, pause, ascent):
     times = timing.frames()
     seen = measure_phases(usual_height(timing.phase(times)), times)
     assert (seen.descent_s, seen.pause_s, seen.ascent_s) == pytest.approx((descent, pause, ascent), abs=0.03)
+
+
+@pytest.mark.parametrize(("limits", "asked"), [
+    ([Limit("descent_s", None, 4)], {}),
+    ([Limit("pause_s", None, None, 0.3)], {}),
+    ([Limit("pause_s", None, None, 0.0)], {}),
+    ([Limit("repetition_s", None, 8)], {}),
+    ([Limit("repetition_s", None, None, 3)], {}),
+    ([Limit("repetition_s", None, 12), Limit("ascent_s", None, None, 3)], {"descent_s": 3.0}),
+    ([Limit("repetition_s", None, 2), Limit("pause_s", None, None, 0.2)], {"pause_s": 0.0}),
+    ([Limit("descent_s", None, 1.9, 1.95)], {"descent_s": 2.0}),
+])
+def test_a_tempo_that_nobody_asked_for_keeps_the_limits(limits, asked):
+    tempo = dict(zip(("descent_s", "pause_s", "ascent_s"),
+                     choose_tempo({"descent_s": None, "pause_s": None, "ascent_s": None, **asked}, tuple(limits)),
+                     strict=True))
+    reached = {**tempo, "repetition_s": sum(tempo.values())}
+    for limit in limits:
+        assert limit.min is None or reached[limit.variable] > limit.min
+        assert limit.max is None or reached[limit.variable] <= limit.max
+    assert all(tempo[name] == pytest.approx(value, abs=0.1) for name, value in asked.items())
+    assert min(tempo["descent_s"], tempo["ascent_s"]) >= 0.5 and tempo["pause_s"] >= 0
+
+
+def test_without_limits_the_tempo_is_as_asked_or_the_default():
+    assert choose_tempo({"descent_s": 3.0, "pause_s": None, "ascent_s": 0.5}, ()) == (3.0, 1.0, 0.5)
 
 
 def test_no_pause_turns_round_at_once():
