@@ -11,6 +11,7 @@ Sources and their traps:
 """
 
 import gzip
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,26 +92,38 @@ def read_markers(trial: Trial) -> tuple[tuple[str, ...], np.ndarray]:
     if trial.marker_set == "plug-in-gait":
         labels, positions, rate = _read_ui_prmd(trial.path)
     else:
-        recording = read_trc(trial.path)
+        recording = _read(read_trc, trial.path)
         labels, positions, rate = recording.markers, recording.positions, recording.frame_rate
     return labels, resample(positions, rate)
 
 
 def read_angles(trial: Trial) -> tuple[tuple[str, ...], np.ndarray]:
     """Coordinates and values (frame, coordinate), radians and metres, 60 Hz, low-passed, of a joint-angle file."""
-    motion = read_mot(trial.path)
+    motion = _read(read_mot, trial.path)
     return motion.coordinates, resample(motion.values, motion.frame_rate)
 
 
+def _read(reader: Callable, path: Path):
+    """What ``reader`` makes of the file. Raises SourceError, naming it, where that is not what it should be."""
+    try:
+        return reader(path)
+    except (OSError, EOFError, ValueError) as error:      # FormatError is a ValueError
+        raise SourceError(f"{path}: {error}") from error
+
+
 def _read_ui_prmd(path: Path) -> tuple[tuple[str, ...], np.ndarray, float]:
-    with gzip.open(path, "rt") as stream:
-        table = np.loadtxt(stream, delimiter=",", ndmin=2)
+    table = _read(_read_table, path)
     if table.shape[1] != 3 * len(UI_PRMD_LABELS):
         raise SourceError(f"{path}: {table.shape[1]} columns instead of {3 * len(UI_PRMD_LABELS)}")
     raw = table.reshape(len(table), -1, 3)
     positions = np.stack([raw[..., 0], raw[..., 2], -raw[..., 1]], axis=-1) / 1000.0
     positions[(raw == 0).all(axis=-1)] = np.nan
     return tuple(UI_PRMD_LABELS), positions, 100.0
+
+
+def _read_table(path: Path) -> np.ndarray:
+    with gzip.open(path, "rt") as stream:
+        return np.loadtxt(stream, delimiter=",", ndmin=2)
 
 
 def resample(values: np.ndarray, rate: float) -> np.ndarray:
