@@ -66,7 +66,7 @@ def fitted(generic):
     """A person 6 % larger than the generic model with longer shanks and a misplaced thigh wand, and the fit."""
     parameters = dict.fromkeys(SCALE_NAMES, 1.06) | {"tibia_length": 1.10}
     skeleton = Skeleton(generic.model, parameters)
-    values = stand_on_floor(skeleton, squat_values(generic, 12))
+    values = stand_on_floor(skeleton, squat_values(generic, 7))
     data = markers_of(skeleton, values, {"RTHI": np.array([0.01, 0.06, 0.0])})
     person = fit_person("synthetic", generic, sole_points(MODEL_FILE), "plug-in-gait", LABELS, data)
     return skeleton, person
