@@ -17,6 +17,7 @@ from generation.engine.guidance import curves
 from generation.engine.guidance.planting import Stance
 from generation.engine.guidance.posture import standing
 from generation.engine.guidance.prior import Prior
+from generation.engine.motion_model import mirror_channels
 
 _INDEX = {name: i for i, name in enumerate(COORDINATES)}
 CURVE = 20                 # coefficients of a channel over the repetition
@@ -27,7 +28,6 @@ KEEP_ASYMMETRY = 0.3       # share of a training person's own left-right differe
 _CORRECTED = {"pelvis_tilt": 0.08, "pelvis_tx": 0.03, "pelvis_ty": 0.03, "lumbar_extension": 0.08,
               "pelvis_list": 0.02, "pelvis_rotation": 0.02, "pelvis_tz": 0.01,
               "lumbar_bending": 0.03, "lumbar_rotation": 0.03}
-_MIRRORED_SIGN = {"pelvis_list", "pelvis_rotation", "pelvis_tz", "lumbar_bending", "lumbar_rotation"}
 # Bounds of what is natural for a stance: share of body height between the feet, degrees of toe-out (E).
 WIDTH_SHARE = (0.13, 0.30)
 TOE_OUT_DEG = (0.0, 35.0)
@@ -90,8 +90,6 @@ class Candidates:
         self.variation = Variation(*(torch.zeros(shape, dtype=like.dtype, device=like.device, requires_grad=True) for
                                      shape in (start.latent.shape, (batch,), (batch,), (batch,), (batch,),
                                                (batch, CORRECTION - 1, len(_CORRECTED)))))
-        self._mirror, sign = _mirror_of(prior.columns)
-        self._sign = like.new_tensor(sign)
         self._size = like.new_tensor(list(_CORRECTED.values()))
         self._corrected = torch.tensor([_INDEX[name] for name in _CORRECTED], device=like.device)
         self._columns = torch.tensor(prior.columns, device=like.device)
@@ -123,9 +121,8 @@ class Candidates:
         movement = self.prior.offsets(self.latent())
         if self.start.detail is not None:
             movement = movement + self.start.detail
-        mirrored = movement[..., self._mirror] * self._sign
         keep = (1 + self.start.keep_asymmetry) / 2
-        movement = keep * movement + (1 - keep) * mirrored
+        movement = keep * movement + (1 - keep) * mirror_channels(movement)
         size = (self.start.amplitude * (0.3 * self.variation.amplitude).exp()).clamp(*_AMPLITUDE)
         return torch.einsum("kf,bfc->bkc", self._fit, movement) * size[:, None, None]
 
@@ -148,10 +145,3 @@ class Candidates:
 
     def correction_size(self) -> Tensor:
         return self.variation.correction.square().mean((-2, -1))
-
-
-def _mirror_of(columns: list[int]) -> tuple[list[int], list[float]]:
-    names = [COORDINATES[column] for column in columns]
-    swap = {"_r": "_l", "_l": "_r"}
-    partner = [names.index(name[:-2] + swap[name[-2:]]) if name[-2:] in swap else i for i, name in enumerate(names)]
-    return partner, [-1.0 if name in _MIRRORED_SIGN else 1.0 for name in names]
