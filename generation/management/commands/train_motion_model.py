@@ -19,7 +19,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument("--compare", action="store_true", help="first train the other shapes too, for the card")
-        parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: %(default)s)")
+        parser.add_argument("--device", choices=("cpu", "cuda"), help="default: cuda where there is one, else cpu")
         parser.add_argument("--threads", type=int, default=1, help="processor threads (default: %(default)s)")
 
     def handle(self, *args, data, out, steps, seed, device, threads, compare, **options):
@@ -32,7 +32,7 @@ class Command(BaseCommand):
 
         if steps < 1 or threads < 1:
             raise CommandError("--steps and --threads must be at least 1")
-        if device == "auto":
+        if device is None:
             device = "cuda" if torch.cuda.is_available() else "cpu"
         if device == "cuda" and not torch.cuda.is_available():
             raise CommandError("--device cuda: this torch sees no CUDA device; use --device cpu")
