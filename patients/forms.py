@@ -20,8 +20,15 @@ def _date(**kwargs) -> forms.DateField:
     return forms.DateField(widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), **kwargs)
 
 
+class _NumberField(forms.FloatField):
+    """A number that stands in its field as people write it: `60`, not `60.0`."""
+
+    def prepare_value(self, value):
+        return f"{value:.6g}" if isinstance(value, float) else value
+
+
 def _number(step: str = "any", **kwargs) -> forms.FloatField:
-    return forms.FloatField(widget=forms.NumberInput(attrs={"step": step, "inputmode": "decimal"}), **kwargs)
+    return _NumberField(widget=forms.NumberInput(attrs={"step": step, "inputmode": "decimal"}), **kwargs)
 
 
 def _measured_on() -> forms.DateField:
@@ -126,13 +133,19 @@ class LimitBoundsForm(forms.Form):
     )
 
 
+    def __init__(self, *args, from_protocol: bool = True, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        if not from_protocol:
+            self.fields["reason"].help_text = "It is kept with the limit."
+
+
 class LimitForm(LimitBoundsForm):
     variable = forms.ChoiceField(label="What is limited")
     side = forms.ChoiceField(label="Side", required=False)
     field_order = ["variable", "side", "minimum", "maximum", "reason"]
 
     def __init__(self, *args, variable: str = "", **kwargs) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, from_protocol=False, **kwargs)
         groups = [
             (title, [(v.name, f"{v.label} ({rules.written_unit(v.unit).strip()})")
                      for v in VARIABLES.values() if v.kind == kind])
@@ -142,7 +155,6 @@ class LimitForm(LimitBoundsForm):
         known = VARIABLES.get(variable)
         self.fields["side"].choices = _sides(bool(known and known.sided))
         self.fields["side"].required = bool(known and known.sided)
-        self.fields["reason"].help_text = "It is kept with the limit."
         if known and known.sided:
             self.initial.setdefault("side", "both")
         hint = "Fill in one of the two, or both."
@@ -156,3 +168,8 @@ class ReasonForm(forms.Form):
         label="Reason", required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2}),
         help_text="Needed for a limit that comes from a protocol.",
     )
+
+    def __init__(self, *args, from_protocol: bool = True, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        if not from_protocol:
+            self.fields["reason"].help_text = ""

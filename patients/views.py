@@ -200,21 +200,21 @@ def limit_new(request: HttpRequest, patient_id: UUID) -> HttpResponse:
 def limit_edit(request: HttpRequest, limit_id: UUID) -> HttpResponse:
     limit = selectors.movement_limit_get(user=request.user, limit_id=limit_id)
     initial = {name: getattr(limit, name) for name in ("minimum", "maximum", "reason")}
-    form = forms.LimitBoundsForm(request.POST or None, initial=initial)
+    form = forms.LimitBoundsForm(request.POST or None, initial=initial, from_protocol=limit.is_preset)
     if request.method == "POST" and submitted(
         form, services.movement_limit_change, actor=request.user, limit=limit
     ):
         return _done(request, limit.patient)
     return render(request, "patients/limit_edit.html", {
         "form": form, "limit": limit, "patient": limit.patient, "meaning": _meaning(limit.variable),
-        "remove_form": forms.ReasonForm(prefix="remove"),
+        "remove_form": forms.ReasonForm(prefix="remove", from_protocol=limit.is_preset),
     }, status=status_of(form))
 
 
 @page(POST="patient.edit")
 def limit_remove(request: HttpRequest, limit_id: UUID) -> HttpResponse:
     limit = selectors.movement_limit_get(user=request.user, limit_id=limit_id)
-    form = forms.ReasonForm(request.POST, prefix="remove")
+    form = forms.ReasonForm(request.POST, prefix="remove", from_protocol=limit.is_preset)
     if submitted(form, services.movement_limit_remove, actor=request.user, limit=limit):
         return _done(request, limit.patient)
     return render(request, "patients/limit_edit.html", {

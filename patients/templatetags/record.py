@@ -45,6 +45,12 @@ def unit(name: str) -> str:
 
 
 @register.filter
+def unit_name(variable: str) -> str:
+    """The unit of a variable as the engine spells it; `unit` writes it."""
+    return VARIABLES[variable].unit if variable in VARIABLES else ""
+
+
+@register.filter
 def variable_label(name: str) -> str:
     return VARIABLES[name].label if name in VARIABLES else name.replace("_", " ")
 
