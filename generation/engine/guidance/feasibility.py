@@ -7,7 +7,7 @@ import torch
 
 from generation.engine.guidance.candidates import Candidates
 from generation.engine.guidance.search import Delivered, Search
-from generation.engine.limits import MODEL, Limit
+from generation.engine.limits import MODEL, MODEL_LIMITS, Limit, intersect
 from generation.engine.metrics import Check
 
 TRIED_LIMITS = 3
@@ -28,8 +28,10 @@ class Blocker:
     def sentence(self) -> str:
         bound = self.limit.max if self.limit.max is not None else self.limit.min
         direction = "raised" if self.limit.max is not None else "lowered"
-        return (f"{self.limit.sentence()} stands in the way: {direction} from {bound:g} to about {self.needed:.0f} "
-                f"{self.limit.unit} (by {self.by:.0f}), the other limits could be kept.")
+        digits = 2 if self.limit.unit in ("s", "m/s") else 1
+        needed, by = round(self.needed, digits), round(self.by, digits)
+        return (f"{self.limit.sentence()} stands in the way: {direction} from {bound:g} to about {needed:g} "
+                f"{self.limit.unit} (by {by:g}), the other limits could be kept.")
 
 
 def find_blockers(search: Search, candidates: Candidates, results: list[Delivered]) -> list[Blocker]:
@@ -40,11 +42,15 @@ def find_blockers(search: Search, candidates: Candidates, results: list[Delivere
     blockers = []
     for number, limit in enumerate(suspects[:TRIED_LIMITS]):
         search.progress("explaining", number / TRIED_LIMITS, f"trying without {limit.variable}")
-        others = tuple(other for other in search.goals.limits if other != limit)
+        # what holds for every squat comes back where the limit, being tighter, had taken its place
+        others = intersect([*(other for other in search.goals.limits if other != limit), *MODEL_LIMITS])
         goals = replace(search.goals, limits=others, depth=search.goals.depth[index],
                         reference=_reference(search, index))
         freed = replace(search, limits=others, goals=goals)
         again = candidates.select(index)
+        if _is_depth(limit, search):     # afresh, as deep as the others allow: what was reached may be far from a squat
+            again = Candidates(candidates.prior, again.start, candidates.height_m)
+            freed.choose_amplitude(again, freed.margins(len(nearest)))
         freed.optimise(again, freed.margins(len(nearest)), STEPS, "explaining")
         found = [needed for delivered in freed.deliver(again) if delivered.accepted
                  for needed in [_reached(limit, delivered)] if needed is not None]
@@ -65,11 +71,14 @@ def _shortfall(result: Delivered) -> float:
 
 
 def _suspects(search: Search, results: list[Delivered]) -> list[Limit]:
-    """Limits set by people that the nearest candidates break or press against, most often first."""
+    """Limits set by people that the nearest candidates break or press against, most often first; a required depth in
+    any case, because a motion can reach it at the cost of everything else."""
     votes: dict[Limit, float] = {}
     for limit in search.goals.limits:
         if limit.origin == MODEL:
             continue
+        if _is_depth(limit, search):
+            votes[limit] = 0.5
         for result in results:
             check: Check = result.measurement.check([limit])[0]
             if check.margin < _NEAR[limit.unit]:
@@ -77,8 +86,10 @@ def _suspects(search: Search, results: list[Delivered]) -> list[Limit]:
     return sorted(votes, key=lambda limit: -votes[limit])
 
 
+def _is_depth(limit: Limit, search: Search) -> bool:
+    return limit.variable == search.goals.depth_variable and limit.min is not None
+
+
 def _reached(limit: Limit, delivered: Delivered) -> float | None:
     check = delivered.measurement.check([limit])[0]
     return None if check.satisfied else check.worst
-
-

@@ -131,7 +131,8 @@ def test_same_seed_same_files_other_seed_others(tmp_path):
 def test_the_impossible_is_rejected_with_the_reason_and_what_blocks():
     result = run({**PERSON, "constraints": [{"variable": "ankle_dorsiflexion", "max": 5, "unit": "deg"},
                                             {"variable": "trunk_forward_lean", "max": 15, "unit": "deg"},
-                                            {"variable": "knee_flexion_peak", "min": 100, "unit": "deg"}]}, repairs=1)
+                                            {"variable": "knee_flexion_peak", "min": 100, "unit": "deg"}]}, 1,
+                 repairs=0)
     assert not any(candidate.accepted for candidate in result.candidates)
     for candidate in result.candidates:
         assert candidate.reasons and any("deg" in reason for reason in candidate.reasons)
@@ -140,6 +141,22 @@ def test_the_impossible_is_rejected_with_the_reason_and_what_blocks():
     blocking = result.report["summary"]["blocking"][0]
     assert blocking["limit"]["variable"] in ("ankle_dorsiflexion", "trunk_forward_lean", "knee_flexion_peak")
     assert blocking["by"] > 0 and "stands in the way" in blocking["text"]
+    for blocking in result.report["summary"]["blocking"]:
+        if blocking["limit"]["variable"] == "knee_flexion_peak":
+            assert blocking["needed"] >= 12 - 0.01           # what holds for every squat still holds
+
+
+def test_a_depth_nobody_can_reach_is_named_as_what_blocks():
+    result = run({**PERSON, "constraints": [{"variable": "pelvis_drop", "min": 100, "unit": "cm"}]}, 1, repairs=0)
+    assert not result.candidates[0].accepted
+    (blocking,) = result.report["summary"]["blocking"]
+    assert blocking["limit"]["variable"] == "pelvis_drop" and 30 < blocking["needed"] < 90
+
+
+def test_limits_on_durations_are_aimed_at_where_no_tempo_was_asked_for():
+    result = run({**PERSON, "constraints": [{"variable": "repetition_s", "min": 7, "unit": "s"}]}, 1)
+    assert result.candidates[0].accepted
+    assert sum(result.report["tempo"].values()) == pytest.approx(7.1)
 
 
 def test_contradictions_are_refused_before_any_work(monkeypatch):
