@@ -9,7 +9,10 @@ from clinic.models import Role
 class UserForm(forms.Form):
     full_name = forms.CharField(label="Full name", max_length=150)
     email = forms.EmailField(label="E-mail", max_length=254, help_text="They sign in with it.")
-    role = forms.ChoiceField(label="Role", choices=Role.choices, initial=Role.CLINICIAN)
+    role = forms.ChoiceField(
+        label="Role", choices=Role.choices, initial=Role.CLINICIAN,
+        help_text="A patient sees nothing until a clinician enters this e-mail as the sign-in of the patient's record.",
+    )
     password = forms.CharField(
         label="First password", max_length=200, strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),

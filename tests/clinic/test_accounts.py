@@ -87,3 +87,10 @@ def test_changing_the_password(side: Side):
     assert answer.status_code == 302
     side.clinician.refresh_from_db()
     assert side.clinician.check_password("quite-another-one-9")
+
+
+def test_a_form_from_an_earlier_sign_in_is_answered_in_our_words(side: Side):
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(side.administrator)
+    refused = browser.post("/clinic/people/new/", {})
+    assert refused.status_code == 403 and "This page is out of date" in refused.content.decode()
