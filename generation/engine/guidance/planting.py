@@ -56,9 +56,6 @@ class Stance:
     def detach(self) -> Stance:
         return Stance(*(getattr(self, name).detach() for name in self.__dataclass_fields__))
 
-    def select(self, index) -> Stance:
-        return Stance(*(getattr(self, name)[index] for name in self.__dataclass_fields__))
-
     def to(self, *args) -> Stance:
         return Stance(*(getattr(self, name).to(*args) for name in self.__dataclass_fields__))
 

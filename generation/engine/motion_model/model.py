@@ -43,7 +43,7 @@ class MotionModel:
 
     version: goes into every report; changes when the weights change.
     standing_pose: (coordinate,) the left-right symmetric mean of the recorded people, translations in metres for
-        `standing_leg_length_m`; `standing_for` fits it to another leg.
+        `standing_leg_length_m`.
     standing_poses: how each recorded person stands.
     training_latents: (n, code_dim, FRAMES / 4) latents before quantisation of the training repetitions that were
         performed as instructed, and of their mirrors. Deliberate faults taught the codes, but are no place to start
@@ -90,16 +90,6 @@ class MotionModel:
         Differentiable.
         """
         return self.network.decode(z) * self.spread + self.mean
-
-    to_learned = staticmethod(channels.to_learned)
-    from_learned = staticmethod(channels.from_learned)
-
-    def standing_for(self, leg_length_m: float) -> Tensor:
-        """The population's symmetric standing pose (coordinate,) for this leg length, radians and metres."""
-        pose = self.standing_pose.clone()
-        for axis in "xyz":
-            pose[COORDINATES.index(f"pelvis_t{axis}")] *= leg_length_m / self.standing_leg_length_m
-        return pose
 
 
 def save_motion_model(folder: Path, model: MotionModel, config: dict) -> None:

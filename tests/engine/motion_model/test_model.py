@@ -54,14 +54,11 @@ def test_a_decoded_motion_does_not_depend_on_its_batch(model):
     torch.testing.assert_close(model.decode(z)[2], model.decode(z[2:3])[0], atol=1e-5, rtol=1e-4)
 
 
-def test_the_standing_pose_is_symmetric_and_grows_with_the_leg(model):
+def test_the_standing_pose_is_symmetric(model):
     pose = model.standing_pose
     for name in ("knee_angle", "hip_flexion", "ankle_angle"):
         right, left = (pose[COORDINATES.index(f"{name}_{side}")] for side in "rl")
         torch.testing.assert_close(right, left)
-    height = COORDINATES.index("pelvis_ty")
-    doubled = model.standing_for(2 * model.standing_leg_length_m)
-    torch.testing.assert_close(doubled[height], 2 * pose[height])
     assert len(model.standing_poses) == len({s.subject for s in model.standing_poses}) > 5
 
 
