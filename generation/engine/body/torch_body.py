@@ -140,33 +140,16 @@ class TorchBody(torch.nn.Module):
         angular, linear = self.tree.screws(flat, position, rotation)
         return gather(angular), gather(linear)
 
-    def frame_jacobian(self, kinematics: Kinematics, body: str, coordinates) -> Tensor:
-        """Geometric Jacobian of one body's frame (..., 6, n): angular then linear velocity of its origin, in ground,
-        for unit rates of the n named coordinates."""
-        return self._at_origin(kinematics, body, coordinates, *self.twists(kinematics, coordinates))
-
     def foot_jacobian(self, kinematics: Kinematics) -> Tensor:
-        """Jacobians of the calcanei (..., 2 [right, left], 6, 12): rows as in `frame_jacobian`, columns the six pelvis
-        coordinates and that leg's six, as in FOOT_CHAIN[side]."""
+        """Geometric Jacobians of the calcanei (..., 2 [right, left], 6, 12): angular then linear velocity of the
+        origin, in ground, for unit rates of the six pelvis coordinates and that leg's six, as in FOOT_CHAIN[side]."""
         names = tuple(dict.fromkeys(FOOT_CHAIN["r"] + FOOT_CHAIN["l"]))
         angular, linear = self.twists(kinematics, names)
         feet = []
         for side in "rl":
             columns = [names.index(name) for name in FOOT_CHAIN[side]]
-            feet.append(self._at_origin(kinematics, f"calcn_{side}", FOOT_CHAIN[side],
-                                        angular[..., columns, :], linear[..., columns, :]))
+            spin, drift = angular[..., columns, :], linear[..., columns, :]
+            origin = kinematics.translations[..., BODIES.index(f"calcn_{side}"), None, :]
+            drift = drift + torch.linalg.cross(spin, origin.expand_as(spin), dim=-1)
+            feet.append(torch.cat([spin, drift], -1).transpose(-1, -2))
         return torch.stack(feet, -3)
-
-    @torch.no_grad()
-    def _at_origin(self, kinematics, body, coordinates, angular, linear) -> Tensor:
-        """Twists (..., n, 3) about the ground origin -> Jacobian (..., 6, n) of a body's frame at its own origin."""
-        index = BODIES.index(body)
-        origin = kinematics.translations[..., index, None, :]
-        linear = linear + torch.linalg.cross(angular, origin.expand_as(angular), dim=-1)
-        carried = [self._carries(COORDINATES.index(name), index) for name in coordinates]
-        carried = torch.tensor(carried, dtype=angular.dtype, device=angular.device)[:, None]
-        return torch.cat([angular * carried, linear * carried], -1).transpose(-1, -2)
-
-    def _carries(self, coordinate: int, body: int) -> bool:
-        moved = np.flatnonzero((PACKED["axis_coordinate"] == coordinate).any(1))
-        return any(self.tree.ancestors[body, m] for m in moved)

@@ -11,13 +11,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from generation.engine.body import BODIES, COORDINATES
+from generation.engine.body import BODIES, COORDINATES, FOOT_CHAIN
 
-PELVIS = tuple(COORDINATES.index(name) for name in (
-    "pelvis_tilt", "pelvis_list", "pelvis_rotation", "pelvis_tx", "pelvis_ty", "pelvis_tz"))
-LEGS = tuple(tuple(COORDINATES.index(f"{name}_{side}") for name in (
-    "hip_flexion", "hip_adduction", "hip_rotation", "knee_angle", "ankle_angle", "subtalar_angle")) for side in "rl")
-UNKNOWNS = PELVIS + LEGS[0] + LEGS[1]
+# the pelvis, the right leg, the left leg: FOOT_CHAIN gives the pelvis and one leg
+UNKNOWNS = tuple(COORDINATES.index(name) for name in dict.fromkeys(FOOT_CHAIN["r"] + FOOT_CHAIN["l"]))
 _TOES = [COORDINATES.index(f"mtp_angle_{side}") for side in "rl"]
 _BETA = [COORDINATES.index(f"knee_angle_{side}_beta") for side in "rl"]
 _KNEE = [COORDINATES.index(f"knee_angle_{side}") for side in "rl"]
@@ -144,16 +141,12 @@ def _error(kinematics, position: Tensor, rotation: Tensor) -> Tensor:
 
 def _solve(body, kinematics, error: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Smallest weighted step (..., 18), Jacobian (..., 12, 18) and its weighted inverse (..., 18, 12)."""
-    angular, linear = (part[..., UNKNOWNS, :] for part in body.twists(kinematics))
-    feet = kinematics.translations[..., CALCN, :]
-    rows = []
+    feet = body.foot_jacobian(kinematics)                            # (..., 2, 6, 12): pelvis, then the foot's own leg
+    jacobian = feet.new_zeros(*feet.shape[:-3], 12, len(UNKNOWNS))   # the other leg does not move a foot
     for foot in range(2):
-        velocity = linear + torch.linalg.cross(angular, feet[..., foot, None, :].expand_as(angular), dim=-1)
-        block = torch.cat([angular, velocity], -1)                   # (..., 18, 6)
-        mask = block.new_ones(18, 1)
-        mask[6 + 6 * (1 - foot): 12 + 6 * (1 - foot)] = 0            # the other leg does not move this foot
-        rows.append(block * mask)
-    jacobian = torch.cat(rows, -1).transpose(-1, -2)
+        rows, leg = slice(6 * foot, 6 * foot + 6), slice(6 + 6 * foot, 12 + 6 * foot)
+        jacobian[..., rows, :6] = feet[..., foot, :, :6]
+        jacobian[..., rows, leg] = feet[..., foot, :, 6:]
     weight = jacobian.new_tensor(_FREEDOM) ** 2
     weighted = jacobian * weight                                     # J W
     normal = weighted @ jacobian.transpose(-1, -2)

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from generation.engine.body import COORDINATES
-from generation.engine.motion_model import MotionModel
+from generation.engine.motion_model import MotionModel, channel_units
 
 
 class Prior:
@@ -20,8 +20,7 @@ class Prior:
         self.latents = model.training_latents.flatten(1)
         spread = model.training_latents.std((0, 2)).clamp_min(1e-4)
         self.spread = spread[:, None].expand(self._shape).flatten()
-        lengths = [leg_length_m if name.endswith(("_tx", "_ty", "_tz")) else 1.0 for name in model.coordinates]
-        self._unit = self.latents.new_tensor(lengths)
+        self._unit = channel_units(leg_length_m, self.latents)
 
     def offsets(self, latent: Tensor) -> Tensor:
         """(batch, latent) -> (batch, frame, channel): rad and m away from standing. Differentiable."""

@@ -10,6 +10,7 @@ from scipy.interpolate import CubicSpline
 from torch import Tensor
 
 from generation.engine.body import COORDINATES, ROTATIONAL
+from generation.engine.formats.mot import FILE_DECIMALS
 from generation.engine.guidance.candidates import Candidates
 from generation.engine.guidance.objective import LIMIT_WEIGHT, Goals, goal_terms, guided, safety_margin, violations
 from generation.engine.guidance.planting import Stance, flat_height, plant, plant_differentiable
@@ -24,7 +25,6 @@ SAMPLES = 42                     # instants that guidance looks at
 PLANT_ITERATIONS = 1             # warm-started from the step before
 LEARNING_RATE = 0.06
 AMPLITUDE_SHARES = (1.0, 0.85, 0.7, 0.5, 0.3)
-FILE_DECIMALS = 8                # of degrees and metres in the delivered file
 PLANTED_M_RAD = 1e-6             # residual of the feet on every delivered frame
 
 _PELVIS_TY = COORDINATES.index("pelvis_ty")

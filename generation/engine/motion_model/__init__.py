@@ -4,9 +4,15 @@
 measured and described, `model.py` how it is used.
 """
 
-from generation.engine.motion_model.channels import BOTTOM, FRAMES, LEARNED_COORDINATES, mirror_channels
+from generation.engine.motion_model.channels import (
+    BOTTOM,
+    FRAMES,
+    LEARNED_COORDINATES,
+    channel_units,
+    mirror_channels,
+)
 from generation.engine.motion_model.model import ModelError, MotionModel, load_motion_model
 from generation.engine.motion_model.training import train
 
-__all__ = ["BOTTOM", "FRAMES", "LEARNED_COORDINATES", "ModelError", "MotionModel", "load_motion_model",
-           "mirror_channels", "train"]
+__all__ = ["BOTTOM", "FRAMES", "LEARNED_COORDINATES", "ModelError", "MotionModel", "channel_units",
+           "load_motion_model", "mirror_channels", "train"]

@@ -45,10 +45,9 @@ LEARNED_COORDINATES: tuple[str, ...] = (
 )
 LEARNED = [COORDINATES.index(name) for name in LEARNED_COORDINATES]
 TRANSLATIONS = [LEARNED_COORDINATES.index(f"pelvis_t{axis}") for axis in "xyz"]
-PATELLAE = [(COORDINATES.index(f"knee_angle_{side}_beta"), COORDINATES.index(f"knee_angle_{side}")) for side in "rl"]
 
 
-def _units(leg_length: Tensor | float, like: Tensor) -> Tensor:
+def channel_units(leg_length: Tensor | float, like: Tensor) -> Tensor:
     """(..., 1, channel): metres for one unit of a translation channel, 1 for angles."""
     leg_length = torch.as_tensor(leg_length, dtype=like.dtype, device=like.device)
     is_translation = torch.zeros(len(LEARNED), dtype=torch.bool, device=like.device)
@@ -64,20 +63,7 @@ def to_learned(values: Tensor, standing: Tensor, leg_length: Tensor | float) -> 
     values (..., time, coordinate) radians and metres, all COORDINATES; standing (..., coordinate); leg_length (...)
     metres. Returns (..., time, channel): radians from standing, translations in leg lengths from standing.
     """
-    return (values[..., LEARNED] - standing[..., None, LEARNED]) / _units(leg_length, values)
-
-
-def from_learned(channels: Tensor, standing: Tensor, leg_length: Tensor | float) -> Tensor:
-    """Channels (..., time, channel) to motion values (..., time, coordinate). Differentiable.
-
-    Coordinates that are not learned stay as in `standing`; the patella copies the knee.
-    """
-    learned = channels * _units(leg_length, channels) + standing[..., None, LEARNED]
-    whole = standing[..., None, :].expand(*learned.shape[:-1], len(COORDINATES)).clone()
-    whole[..., LEARNED] = learned
-    for patella, knee in PATELLAE:
-        whole[..., patella] = whole[..., knee]
-    return whole
+    return (values[..., LEARNED] - standing[..., None, LEARNED]) / channel_units(leg_length, values)
 
 
 def normalise_phase(values: np.ndarray, bottom: int) -> np.ndarray:

@@ -134,10 +134,17 @@ def test_foot_jacobian_is_the_gradient(name):
             torch.testing.assert_close(jacobian[n, s], torch.cat([angular, linear]), atol=1e-9, rtol=0)
 
 
-def test_frame_jacobian_of_any_body():
+def test_twists_move_any_body_they_carry():
     body = TorchBody(dtype=torch.float64)
     pose = torch.tensor(random_poses(1, body.lower, body.upper)[0])
-    for name in ("hand_l", "toes_r", "torso"):
-        index = BODIES.index(name)
-        linear = torch.autograd.functional.jacobian(lambda q, i=index: body(q).translations[i], pose)
-        torch.testing.assert_close(body.frame_jacobian(body(pose), name, COORDINATES)[3:], linear, atol=1e-9, rtol=0)
+    placed = body(pose)
+    angular, linear = body.twists(placed)
+    for name, coordinates in (("hand_l", ("pelvis_list", "lumbar_bending", "arm_flex_l", "elbow_flex_l", "pro_sup_l")),
+                              ("toes_r", ("pelvis_tx", "hip_rotation_r", "knee_angle_r", "subtalar_angle_r",
+                                          "mtp_angle_r")),
+                              ("torso", ("pelvis_tilt", "lumbar_extension", "lumbar_rotation"))):
+        index, columns = BODIES.index(name), [COORDINATES.index(coordinate) for coordinate in coordinates]
+        moved = torch.autograd.functional.jacobian(lambda q, i=index: body(q).translations[i], pose)[:, columns]
+        spin, drift = angular[columns], linear[columns]
+        expected = drift + torch.linalg.cross(spin, placed.translations[index].expand_as(spin), dim=-1)
+        torch.testing.assert_close(expected.T, moved, atol=1e-9, rtol=0)
