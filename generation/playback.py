@@ -13,12 +13,13 @@ from generation.models import CandidateMotion
 
 @dataclass(frozen=True)
 class Curves:
-    """Joint angles of a motion over time; angles in degrees, translations in metres."""
+    """A motion over time: joint angles in degrees, translations in metres, joint centres in ground in metres."""
 
     names: tuple[str, ...]
     values: np.ndarray          # (time, coordinate)
     frame_rate: float
     phases: list[dict]
+    joints: dict[str, np.ndarray]       # (time, 3), Y up
 
     @property
     def times(self) -> np.ndarray:
@@ -26,6 +27,11 @@ class Curves:
 
     def of(self, name: str) -> np.ndarray:
         return self.values[:, self.names.index(name)]
+
+    def thigh_inclination_peak_deg(self) -> float:
+        """The greatest angle of a thigh (hip to knee) from the vertical; 90 is level."""
+        thighs = [self.joints[f"hip_{side}"] - self.joints[f"knee_{side}"] for side in "rl"]
+        return max(float(np.degrees(np.arccos(t[:, 1] / np.linalg.norm(t, axis=1))).max()) for t in thighs)
 
     def phase_seconds(self, name: str) -> float:
         """Length of the first phase of this name; 0 when there is none."""
@@ -38,5 +44,12 @@ class Curves:
 def curves(candidate: CandidateMotion) -> Curves:
     document = json.loads(gzip.decompress(candidate.playback_gzip))
     names = tuple(document["coordinates"]["names"])
-    flat = np.frombuffer(base64.b64decode(document["coordinates"]["degrees"]), dtype="<f4")
-    return Curves(names, flat.reshape(document["frames"], len(names)), document["frame_rate"], document["phases"])
+    values = _array(document["coordinates"]["degrees"], document["frames"], len(names))
+    centres = document["joint_centres"]
+    places = _array(centres["positions"], document["frames"], len(centres["names"]), 3)
+    joints = {name: places[:, i] for i, name in enumerate(centres["names"])}
+    return Curves(names, values, document["frame_rate"], document["phases"], joints)
+
+
+def _array(encoded: str, *shape: int) -> np.ndarray:
+    return np.frombuffer(base64.b64decode(encoded), dtype="<f4").reshape(shape)

@@ -37,14 +37,17 @@ def _down(motion: Curves) -> str:
     bend = float(max(motion.of("knee_angle_r").max(), motion.of("knee_angle_l").max()))
     descent = motion.phase_seconds("descent")
     speed = f" in about {_seconds(descent)}" if descent else ""
-    return f"Bend hips and knees and go down{speed}, {_depth(bend)} (knees bent about {round(bend / 5) * 5} degrees)."
+    depth = _depth(motion.thigh_inclination_peak_deg())
+    return f"Bend hips and knees and go down{speed}, {depth} (knees bent about {round(bend / 5) * 5} degrees)."
 
 
-def _depth(bend: float) -> str:
-    """Words for the depth by knee bend; the borders are ours (E)."""
-    for border, words in ((40, "only a little"), (65, "about a third of the way"), (85, "about half way"),
-                          (105, "until your thighs are nearly level")):
-        if bend < border:
+def _depth(thigh_deg: float) -> str:
+    """Words for the depth by the thigh's angle from the vertical; the borders are ours (E). A knee bent by 90 degrees
+    is no measure of it: the shin leans too, and the thigh is then far from level."""
+    for border, words in ((20, "only a little"), (40, "about a third of the way to level thighs"),
+                          (60, "about half way to level thighs"), (80, "most of the way to level thighs"),
+                          (95, "until your thighs are level")):
+        if thigh_deg < border:
             return words
     return "low, as in the picture"
 
