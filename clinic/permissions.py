@@ -20,6 +20,7 @@ class Scope(StrEnum):
     ANYONE = "anyone signed in"
     CLINIC = "own clinic"
     CARE_TEAM = "patients whose care team they belong to"
+    OWN = "own record"
     OWN_SIGNED = "own record, and there what is signed, not withdrawn and not expired"
 
 
@@ -51,6 +52,8 @@ TABLE: dict[str, dict[Role, Scope]] = {
     "prescription.edit":         _TREATS,
     "prescription.sign":         _TREATS,
     "prescription.withdraw":     _TREATS,
+    "prescription.hold":         _TREATS,                    # put on hold and end the hold
+    "exercise.held":             {_PATIENT: Scope.OWN},      # that the exercise is on hold, and whom to ask
     "exercise.view":             {_PATIENT: Scope.OWN_SIGNED},
 }
 
@@ -100,5 +103,8 @@ def _reach(user: User, scope: Scope, model: type[Model]) -> Q:
         return own_clinic
     if scope is Scope.CARE_TEAM:
         return own_clinic & Q(**{f"{prefix}care_team": user})
+    own_record = own_clinic & Q(**{f"{prefix}account": user})
+    if scope is Scope.OWN:
+        return own_record
     in_force = Q(status="signed", expires_at__gt=timezone.now())
-    return own_clinic & Q(**{f"{prefix}account": user}) & in_force
+    return own_record & in_force

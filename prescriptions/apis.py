@@ -25,7 +25,8 @@ class PrescriptionOut(serializers.ModelSerializer):
         model = Prescription
         fields = ["id", "patient", "candidate", "version", "previous", "status", "state", "sets", "repetitions",
                   "rest_s", "sessions_per_week", "weeks", "instructions", "equipment", "created_at", "signed_by",
-                  "signed_at", "expires_at", "document", "content_hash", "withdrawn_at", "withdrawn_reason"]
+                  "signed_at", "expires_at", "document", "content_hash", "held_at", "held_reason", "withdrawn_at",
+                  "withdrawn_reason"]
 
 
 class DoseIn(Input):
@@ -67,6 +68,14 @@ class ExerciseOut(serializers.ModelSerializer):
 
     def get_statement(self, row) -> str:
         return STATEMENT
+
+
+class ExerciseHeldOut(serializers.Serializer):
+    """That an exercise is on hold, and whom to ask."""
+
+    id = serializers.UUIDField()
+    held_at = serializers.DateTimeField()
+    talk_to = serializers.CharField(source="signed_by.full_name")
 
 
 class PrescriptionListAPI(TableAPI):
@@ -121,6 +130,24 @@ class PrescriptionWithdrawAPI(TableAPI):
         return self.answer(services.prescription_withdraw(actor=request.user, prescription=row, **self.read(request)))
 
 
+class PrescriptionHoldAPI(TableAPI):
+    """The exercise stops for now; the patient is told to talk to the clinician."""
+
+    actions = {"POST": "prescription.hold"}
+    input_class, output_class = WithdrawIn, PrescriptionOut
+    service = staticmethod(services.prescription_hold)
+
+    def post(self, request, prescription_id: UUID) -> Response:
+        row = selectors.prescription_get(user=request.user, prescription_id=prescription_id, action="prescription.hold")
+        return self.answer(self.service(actor=request.user, prescription=row, **self.read(request)))
+
+
+class PrescriptionReleaseAPI(PrescriptionHoldAPI):
+    """The hold ends."""
+
+    service = staticmethod(services.prescription_release)
+
+
 class PrescriptionVersionAPI(TableAPI):
     """A new draft from a signed or withdrawn prescription."""
 
@@ -142,6 +169,15 @@ class ExerciseListAPI(TableAPI):
 
     def get(self, request) -> Response:
         return self.page(selectors.exercise_list(user=request.user))
+
+
+class ExerciseHeldAPI(TableAPI):
+    actions = {"GET": "exercise.held"}
+    listed = True
+    output_class = ExerciseHeldOut
+
+    def get(self, request) -> Response:
+        return self.page(selectors.exercise_held(user=request.user))
 
 
 class ExercisePlaybackAPI(TableAPI):

@@ -43,3 +43,7 @@ class WithdrawForm(forms.Form):
     reason = forms.CharField(
         label="Reason for withdrawing", max_length=1000, widget=forms.Textarea(attrs={"rows": 2})
     )
+
+
+class HoldForm(forms.Form):
+    reason = forms.CharField(label="Reason", max_length=1000, widget=forms.Textarea(attrs={"rows": 2}))

@@ -19,6 +19,7 @@ from patients.models import Patient
 class PrescriptionStatus(models.TextChoices):
     DRAFT = "draft", "Draft"
     SIGNED = "signed", "Signed"
+    HELD = "held", "On hold"
     WITHDRAWN = "withdrawn", "Withdrawn"
 
 
@@ -44,7 +45,8 @@ def _any_changed(*fields: str) -> pgtrigger.Q:
 
 @pghistory.track(*every_change())
 class Prescription(models.Model):
-    """Draft, then signed, then perhaps withdrawn. After signing the database itself refuses a change of the content."""
+    """Draft, then signed, perhaps held and released, perhaps withdrawn at last. After signing the database itself refuses a
+    change of the content. While it is held the patient is told to talk to the clinician and sees no exercise."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="prescriptions")
@@ -70,6 +72,9 @@ class Prescription(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     document = models.JSONField(null=True, blank=True)      # the canonical content that was signed
     content_hash = models.CharField(max_length=64, blank=True)
+    held_at = models.DateTimeField(null=True, blank=True)
+    held_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    held_reason = models.TextField(blank=True, max_length=1000)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     withdrawn_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     withdrawn_reason = models.TextField(blank=True, max_length=1000)
@@ -81,7 +86,11 @@ class Prescription(models.Model):
         indexes = [models.Index(fields=["patient", "status"])]
         constraints = [
             models.UniqueConstraint(
-                fields=["patient"], condition=models.Q(status="signed"), name="prescription_one_signed_for_a_patient"
+                fields=["patient"], condition=models.Q(status__in=("signed", "held")),
+                name="prescription_one_signed_for_a_patient",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(status="held") | models.Q(held_at__isnull=False), name="prescription_held_says_when"
             ),
             models.CheckConstraint(
                 condition=models.Q(status="draft") | ~models.Q(content_hash=""), name="prescription_signed_has_a_hash"
@@ -100,6 +109,16 @@ class Prescription(models.Model):
                 name="never_unsigned",
                 operation=pgtrigger.Update,
                 condition=_signed_before() & pgtrigger.Q(new__status="draft"),
+            ),
+            pgtrigger.Protect(
+                name="withdrawn_is_final",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__status="withdrawn") & ~pgtrigger.Q(new__status="withdrawn"),
+            ),
+            pgtrigger.Protect(
+                name="only_signed_is_held",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__status="draft", new__status="held"),
             ),
         ]
 

@@ -23,7 +23,8 @@ def prescription_list(*, user: User, patient: Patient | None = None) -> QuerySet
 
 
 def prescription_get(*, user: User, prescription_id: UUID, action: str = "prescription.view") -> Prescription:
-    rows = Prescription.objects.select_related("patient", "candidate__request", "signed_by", "withdrawn_by", "previous")
+    rows = Prescription.objects.select_related("patient", "candidate__request", "signed_by", "withdrawn_by", "held_by",
+                                                "previous")
     return get_permitted(user, action, rows.defer(*_HEAVY), pk=prescription_id)
 
 
@@ -31,6 +32,12 @@ def exercise_list(*, user: User) -> QuerySet[Prescription]:
     """What a patient is to do: signed, not withdrawn, not expired, their own."""
     rows = permitted(user, "exercise.view", Prescription.objects.all())
     return rows.select_related("patient", "signed_by", "candidate").defer(*_HEAVY)
+
+
+def exercise_held(*, user: User) -> QuerySet[Prescription]:
+    """What the patient was doing and is to leave until the clinician has spoken with them."""
+    rows = permitted(user, "exercise.held", Prescription.objects.filter(status="held"))
+    return rows.select_related("signed_by").only("held_at", "signed_by__full_name", "patient_id")
 
 
 def exercise_get(*, user: User, prescription_id: UUID, with_motion: bool = False) -> Prescription:

@@ -1,4 +1,4 @@
-"""Prescriptions: chosen, dosed, signed, withdrawn."""
+"""Prescriptions: chosen, dosed, signed, held and released, withdrawn."""
 from __future__ import annotations
 
 from datetime import timedelta
@@ -18,6 +18,7 @@ from prescriptions.words import CHECKED, NOT_CHECKED
 SIGNATURE_DAYS = 14     # E: our default, no published number; the clinician looks again before it goes on
 DOSE_FIELDS = ("sets", "repetitions", "rest_s", "sessions_per_week", "weeks")
 REPLACED = "Replaced by a newer version."
+IN_FORCE = (PrescriptionStatus.SIGNED, PrescriptionStatus.HELD)     # what a new signature replaces
 
 
 def prescription_create(
@@ -92,20 +93,70 @@ def prescription_sign(*, actor: User, prescription: Prescription, password: str)
 def prescription_withdraw(*, actor: User, prescription: Prescription, reason: str) -> Prescription:
     """The patient no longer sees it. A draft is withdrawn by not signing it."""
     require_on(actor, "prescription.withdraw", prescription)
-    if not reason.strip():
-        raise ServiceError.of("Say why; the patient's record keeps it.", "reason")
-    with recorded(actor, reason.strip()):
+    reason = _reason(reason)
+    with recorded(actor, reason):
+        prescription = _locked(prescription)
+        if prescription.status not in IN_FORCE:
+            raise conflict("Only a signed prescription can be withdrawn.")
+        _withdraw(actor, prescription, reason, timezone.now())
+    return prescription
+
+
+def prescription_hold(*, actor: User, prescription: Prescription, reason: str) -> Prescription:
+    """Stop the exercise for now: the patient is told to talk to the clinician. What was signed stays as it is."""
+    require_on(actor, "prescription.hold", prescription)
+    reason = _reason(reason)
+    with recorded(actor, reason):
         prescription = _locked(prescription)
         if prescription.status != PrescriptionStatus.SIGNED:
-            raise conflict("Only a signed prescription can be withdrawn.")
-        _withdraw(actor, prescription, reason.strip(), timezone.now())
+            raise conflict("Only a signed prescription can be put on hold.")
+        _hold(actor, prescription, reason)
     return prescription
+
+
+def prescription_release(*, actor: User, prescription: Prescription, reason: str) -> Prescription:
+    """End the hold. The signature runs out when it would have; after that a new version is needed."""
+    require_on(actor, "prescription.hold", prescription)
+    reason = _reason(reason)
+    with recorded(actor, f"Hold ended: {reason}"):
+        prescription = _locked(prescription)
+        if prescription.status != PrescriptionStatus.HELD:
+            raise conflict("This prescription is not on hold.")
+        prescription.status = PrescriptionStatus.SIGNED
+        prescription.save(update_fields=["status"])
+    return prescription
+
+
+def patient_prescriptions_hold(*, actor: User, patient: Patient, reason: str) -> list[Prescription]:
+    """The automatic hold after a fall or another alarm: all that is signed for the patient. Its caller has asked the
+    permission table for the event behind it, and writes it in the same transaction."""
+    Patient.objects.select_for_update().get(pk=patient.pk)      # one after the other with signatures
+    rows = Prescription.objects.select_for_update(of=("self",)).filter(
+        patient=patient, status=PrescriptionStatus.SIGNED
+    )
+    held = list(rows)
+    for prescription in held:
+        _hold(actor, prescription, reason)
+    return held
+
+
+def _hold(actor: User, prescription: Prescription, reason: str) -> None:
+    prescription.status = PrescriptionStatus.HELD
+    prescription.held_by, prescription.held_at, prescription.held_reason = actor, timezone.now(), reason
+    prescription.full_clean(validate_constraints=False)
+    prescription.save(update_fields=["status", "held_by", "held_at", "held_reason"])
+
+
+def _reason(reason: str) -> str:
+    if not reason.strip():
+        raise ServiceError.of("Say why; the patient's record keeps it.", "reason")
+    return reason.strip()
 
 
 def _withdraw_earlier(actor: User, prescription: Prescription, now) -> None:
     Patient.objects.select_for_update().get(pk=prescription.patient_id)     # two signatures come one after the other
     rows = Prescription.objects.select_for_update(of=("self",)).filter(
-        patient_id=prescription.patient_id, status=PrescriptionStatus.SIGNED
+        patient_id=prescription.patient_id, status__in=IN_FORCE
     )
     for earlier in rows:
         _withdraw(actor, earlier, REPLACED, now)

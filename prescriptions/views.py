@@ -72,6 +72,16 @@ def prescription_withdraw(request: HttpRequest, prescription_id: UUID) -> HttpRe
     return _detail(request, row, withdraw_form=form)
 
 
+@page(POST="prescription.hold")
+def prescription_hold(request: HttpRequest, prescription_id: UUID) -> HttpResponse:
+    return _hold(request, prescription_id, services.prescription_hold)
+
+
+@page(POST="prescription.hold")
+def prescription_release(request: HttpRequest, prescription_id: UUID) -> HttpResponse:
+    return _hold(request, prescription_id, services.prescription_release)
+
+
 @page(POST="prescription.create")
 def prescription_new_version(request: HttpRequest, prescription_id: UUID) -> HttpResponse:
     row = _get(request, prescription_id, "prescription.create")
@@ -86,7 +96,8 @@ def prescription_new_version(request: HttpRequest, prescription_id: UUID) -> Htt
 def today(request: HttpRequest) -> HttpResponse:
     """The patient's page: what was signed for them, and nothing else."""
     exercise = selectors.exercise_list(user=request.user).first()
-    return render(request, "prescriptions/today.html", {"exercise": exercise, **_WORDS})
+    held = None if exercise else selectors.exercise_held(user=request.user).first()
+    return render(request, "prescriptions/today.html", {"exercise": exercise, "held": held, **_WORDS})
 
 
 @page(GET="exercise.view")
@@ -99,10 +110,19 @@ def _get(request: HttpRequest, prescription_id: UUID, action: str) -> Prescripti
     return selectors.prescription_get(user=request.user, prescription_id=prescription_id, action=action)
 
 
+def _hold(request: HttpRequest, prescription_id: UUID, service) -> HttpResponse:
+    row = _get(request, prescription_id, "prescription.hold")
+    form = forms.HoldForm(request.POST, auto_id="hold_%s")
+    if submitted(form, service, actor=request.user, prescription=row):
+        return redirect("prescription_detail", row.pk)
+    return _detail(request, row, hold_form=form)
+
+
 def _detail(request: HttpRequest, row: Prescription, **bound_forms) -> HttpResponse:
     context = {
         "prescription": row, "patient": row.patient, "candidate": row.candidate, **_WORDS,
         "sign_form": forms.SignForm(), "withdraw_form": forms.WithdrawForm(),
+        "hold_form": forms.HoldForm(auto_id="hold_%s"),
         "holds": not row.is_draft and selectors.signature_holds(row),
         **bound_forms,
     }

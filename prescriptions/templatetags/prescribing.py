@@ -9,7 +9,7 @@ from prescriptions.standing import with_standing
 from prescriptions.words import STATEMENT
 
 register = template.Library()
-_LABELS = {"draft": "Draft", "signed": "Signed", "withdrawn": "Withdrawn", "expired": "Expired"}
+_LABELS = {"draft": "Draft", "signed": "Signed", "held": "On hold", "withdrawn": "Withdrawn", "expired": "Expired"}
 
 
 @register.inclusion_tag("prescriptions/_list.html", takes_context=True)
