@@ -45,8 +45,11 @@ def _any_changed(*fields: str) -> pgtrigger.Q:
 
 @pghistory.track(*every_change())
 class Prescription(models.Model):
-    """Draft, then signed, perhaps held and released, perhaps withdrawn at last. After signing the database itself refuses a
-    change of the content. While it is held the patient is told to talk to the clinician and sees no exercise."""
+    """Draft, then signed, perhaps held and released, perhaps withdrawn at last.
+
+    After signing the database itself refuses a change of the content. While a prescription is held the patient is told
+    to talk to the clinician and sees no exercise.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="prescriptions")
