@@ -1,0 +1,1 @@
+"""Fall risk: forms, scores, reports. `scores/` and `research/` are pure; the rest of this app is Django."""
