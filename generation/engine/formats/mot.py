@@ -9,11 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from generation.engine.formats.errors import FormatError, read_text, to_number
+from generation.engine.formats.errors import FormatError
 from generation.engine.formats.motion import Motion, copied_from, is_translation
+from generation.engine.formats.storage import read_storage
 
-MAX_HEADER_LINES = 200  # ours
 FILE_DECIMALS = 8  # of every number written (ours)
+LONGEST_M = 20.0  # ours (E): no translation in a capture volume is longer; millimetres and centimetres are
+SMALL_DEG = 3.2  # ours (E): a whole movement that stays below was probably written in radians
 UNEVEN = 0.25  # share of a step by which a moment may miss the even grid before the motion is resampled (ours)
 
 
@@ -25,16 +27,13 @@ def read_mot(source: Path | str | bytes, coordinates: Sequence[str] | None = Non
     taken from their knee. Uneven moments are resampled linearly at the mean rate, and told.
     Raises FormatError, naming line and column, when the file is not a whole and finite motion.
     """
-    lines = read_text(source).splitlines()
-    header, first = _read_header(lines)
-    labels = _read_labels(lines, first)
-    rows = _read_rows(lines, first + 1, labels)
-    _check_counts(header, len(rows), len(labels))
+    table = read_storage(source)
     notes: list[str] = []
-    table = np.array(rows)
-    wanted, values = _select(table[:, 1:], labels[1:], coordinates, notes)
-    values, rate = _evenly(table[:, 0], values, notes)
-    return Motion(wanted, _in_radians(values, wanted, header, notes), rate, tuple(notes))
+    wanted, values = _select(table.values, list(table.labels), coordinates, notes)
+    values, rate = _evenly(table.times, values, notes)
+    values = _in_radians(values, wanted, table.header, notes)
+    _check_lengths(values, wanted)
+    return Motion(wanted, values, rate, tuple(notes), start_s=float(table.times[0]))
 
 
 def write_mot(path: Path | str, motion: Motion, name: str = "motion") -> None:
@@ -63,64 +62,6 @@ def _in_degrees(coordinate: str) -> bool:
     return not is_translation(coordinate) and copied_from(coordinate) is None
 
 
-def _read_header(lines: list[str]) -> tuple[dict[str, str], int]:
-    """The `key=value` entries, keys in lower case, and the index of the line of labels."""
-    header = {}
-    for index, line in enumerate(lines[:MAX_HEADER_LINES]):
-        if line.strip().lower() == "endheader":
-            return header, index + 1
-        key, equals, value = line.partition("=")
-        if equals:
-            header[key.strip().lower()] = value.strip()
-    raise FormatError(f"No line 'endheader' in the first {min(len(lines), MAX_HEADER_LINES)} lines: "
-                      "this is not an OpenSim motion file.")
-
-
-def _read_labels(lines: list[str], index: int) -> list[str]:
-    labels = lines[index].split() if index < len(lines) else []
-    if not labels or labels[0].lower() != "time":
-        raise FormatError(f"Line {index + 1} must hold the column labels and begin with 'time'.")
-    if len(labels) < 2:
-        raise FormatError(f"Line {index + 1}: the file has no column beside 'time'.")
-    names = ["time"] + [_coordinate_name(label) for label in labels[1:]]
-    for column, name in enumerate(names):
-        if name in names[:column]:
-            raise FormatError(f"Line {index + 1}, column {column + 1}: {name[:80]!r} appears twice.")
-    return names
-
-
-def _coordinate_name(label: str) -> str:
-    """`/jointset/hip_r/hip_flexion_r/value` -> `hip_flexion_r`; other labels, speeds too, stay whole."""
-    parts = label.split("/")
-    return parts[-2] if len(parts) > 2 and parts[-1] == "value" and parts[-2] else label
-
-
-def _read_rows(lines: list[str], start: int, labels: list[str]) -> list[list[float]]:
-    rows: list[list[float]] = []
-    for number, line in enumerate(lines[start:], start + 1):
-        tokens = line.split()
-        if not tokens:
-            continue
-        if len(tokens) != len(labels):
-            raise FormatError(f"Line {number} has {len(tokens)} values where {len(labels)} columns are named: "
-                              "the file is damaged or cut off.")
-        row = [to_number(token, number, label) for token, label in zip(tokens, labels, strict=True)]
-        if rows and row[0] <= rows[-1][0]:
-            raise FormatError(f"Line {number}, column time: {row[0]:g} does not come after {rows[-1][0]:g}.")
-        rows.append(row)
-    if len(rows) < 2:
-        raise FormatError("The file holds fewer than two moments; a motion needs at least two.")
-    return rows
-
-
-def _check_counts(header: dict[str, str], rows: int, columns: int) -> None:
-    for keys, found, what in ((("nrows", "datarows"), rows, "rows"), (("ncolumns", "datacolumns"), columns, "columns")):
-        declared = next((header[key] for key in keys if key in header), None)
-        if declared is not None and declared != str(found):
-            raise FormatError(f"The header promises {declared[:40]!r} {what}, the file holds {found}: it is cut off or "
-                              "was edited.")
-
-
 def _evenly(times: np.ndarray, values: np.ndarray, notes: list[str]) -> tuple[np.ndarray, float]:
     """Values on an even grid of moments, and its rate in Hz."""
     span = times[-1] - times[0]
@@ -140,6 +81,10 @@ def _in_radians(values: np.ndarray, names: Sequence[str], header: dict[str, str]
     angle = np.array([not is_translation(name) for name in names])
     unit = header.get("indegrees", "").lower()
     if unit == "yes":
+        largest = np.abs(values[:, angle]).max(initial=0.0)
+        if 0 < largest < SMALL_DEG:
+            notes.append(f"The header says degrees, but no angle exceeds {largest:.2g}: if they are radians, write "
+                         "inDegrees=no.")
         return np.where(angle, np.radians(values), values)
     if unit not in ("no", ""):
         raise FormatError(f"inDegrees must be yes or no, the header says {unit[:40]!r}.")
@@ -150,6 +95,14 @@ def _in_radians(values: np.ndarray, names: Sequence[str], header: dict[str, str]
     if not unit:
         notes.append("The header does not say whether angles are in degrees: read as radians, as OpenSim does.")
     return values
+
+
+def _check_lengths(values: np.ndarray, names: Sequence[str]) -> None:
+    for name, column in zip(names, values.T, strict=True):
+        if is_translation(name) and np.abs(column).max() > LONGEST_M:
+            row = int(np.abs(column).argmax())
+            raise FormatError(f"Column {name}, moment {row + 1}: {column[row]:g} m is no place of a person; "
+                              "translations are expected in metres.")
 
 
 def _select(values: np.ndarray, names: list[str], coordinates, notes: list[str]) -> tuple[tuple[str, ...], np.ndarray]:

@@ -10,13 +10,14 @@ class Motion:
     """Joint coordinates of one movement, evenly sampled.
 
     values: (time, coordinate), radians for angles and metres for translations; frame_rate in Hz; notes: what a reader
-    had to assume, one sentence each.
+    had to assume, one sentence each; start_s: the file's own time of the first frame, by which forces are found.
     """
 
     coordinates: tuple[str, ...]
     values: np.ndarray
     frame_rate: float
     notes: tuple[str, ...] = ()
+    start_s: float = 0.0
 
     def __post_init__(self):
         if self.values.ndim != 2 or self.values.shape[1] != len(self.coordinates):

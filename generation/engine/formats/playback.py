@@ -32,7 +32,7 @@ def playback_document(body, motion: Motion, phases: Sequence[dict] = ()) -> dict
         "frames": len(motion.values),
         "duration_s": motion.duration_s,
         "bodies": list(body.bodies),
-        "scales": [list(body.scale.factors[name]) for name in body.bodies],
+        "scales": body.bone_scales,
         "positions": _encode(placed.translations),
         "quaternions": _encode(_quaternions(placed.rotations.cpu().double().numpy())),
         "com": _encode(placed.com),

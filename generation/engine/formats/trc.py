@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from generation.engine.formats.errors import FormatError, read_text, to_number
+from generation.engine.formats.errors import FormatError, read_text, split_lines, to_number
 
 TO_METRES = {"m": 1.0, "mm": 0.001}
 
@@ -25,7 +25,7 @@ def read_trc(source: Path | str | bytes) -> MarkerRecording:
 
     Raises FormatError, naming line and column, for anything that is not a whole marker file in m or mm.
     """
-    lines = read_text(source).splitlines()
+    lines = split_lines(read_text(source))
     if len(lines) < 6 or not lines[0].startswith("PathFileType"):
         raise FormatError("Line 1 must begin with 'PathFileType': this is not a .trc marker file.")
     header = dict(zip(lines[1].split(), lines[2].split(), strict=False))

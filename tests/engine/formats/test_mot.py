@@ -27,7 +27,7 @@ def text_of(tmp_path, motion=None) -> str:
 
 
 @given(
-    values=arrays.arrays(float, st.tuples(st.integers(2, 12), st.just(3)), elements=st.floats(-50, 50)),
+    values=arrays.arrays(float, st.tuples(st.integers(2, 12), st.just(3)), elements=st.floats(-20, 20)),
     rate=st.sampled_from([30.0, 59.94, 60.0, 100.0, 200.0]),
 )
 @settings(max_examples=50, deadline=None)
@@ -35,7 +35,8 @@ def test_round_trip(tmp_path_factory, values, rate):
     path = tmp_path_factory.mktemp("mot") / "m.mot"
     write_mot(path, Motion(NAMES, np.column_stack([values, values[:, 2]]), rate))
     again = read_mot(path)
-    assert again.coordinates == NAMES and again.notes == ()
+    assert again.coordinates == NAMES
+    assert all(note.startswith("The header says degrees, but no angle exceeds") for note in again.notes)
     assert again.frame_rate == pytest.approx(rate, rel=1e-3)
     np.testing.assert_allclose(again.values, np.column_stack([values, values[:, 2]]), atol=1e-7)
 
