@@ -10,7 +10,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from generation.engine.physics.chain import constants, cross, dot
+from generation.engine.physics.chain import constants, dot
 from generation.engine.physics.dynamics import _body_forces
 from generation.engine.physics.ground_reaction import FOOT_BODIES, Contact, GroundReaction
 from generation.engine.physics.ground_split import JOINTS, Feet, Habits, split
@@ -23,7 +23,8 @@ SIT_BONES = (-0.03, -0.07, 0.0)
 SEAT_REACH_M = (0.10, 0.15)  # E: the sit bones carry only when this far behind the heels: not yet, fully
 
 
-def estimate_ground(body, q: Tensor, u: Tensor, udot: Tensor, calibration=None, *, seat: bool = False) -> GroundReaction:
+def estimate_ground(body, q: Tensor, u: Tensor, udot: Tensor, calibration=None, *,
+                    seat: bool = False) -> GroundReaction:
     """The ground reaction of a motion, from kinematics alone.
 
     body: `TorchBody` of the person's `BodyModel`; give `calibration.apply(model)` where there is a calibration. q, u,

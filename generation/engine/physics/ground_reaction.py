@@ -1,6 +1,6 @@
 """What the floor, and where there is one the seat, does to a body."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -17,6 +17,10 @@ class Contact:
     point: Tensor  # (..., 3) m
     moment: Tensor  # (..., 3) Nm about `point`
 
+    def __post_init__(self):
+        for name in ("force", "point", "moment"):
+            object.__setattr__(self, name, torch.as_tensor(getattr(self, name)))
+
     def about_origin(self) -> Tensor:
         """(..., 3) Nm, the moment of force and moment together about the ground origin."""
         return torch.linalg.cross(self.point, self.force, dim=-1) + self.moment
@@ -24,7 +28,10 @@ class Contact:
 
 @dataclass(frozen=True)
 class GroundReaction:
-    """The floor's force on each foot, [right, left]; `source` says whether it was measured or computed."""
+    """The floor's force on each foot, [right, left]; `source` says whether it was measured or computed.
+
+    Arrays are taken too and kept as tensors. Raises ValueError for shapes that do not fit.
+    """
 
     force: Tensor  # (..., time, 2, 3) N on the foot, in ground
     point: Tensor  # (..., time, 2, 3) m, centre of pressure on the floor
@@ -37,6 +44,8 @@ class GroundReaction:
     def __post_init__(self):
         if self.source not in ("plates", "estimated"):
             raise ValueError(f"source must be 'plates' or 'estimated', got {self.source!r}")
+        for name in ("force", "point", "moment"):
+            object.__setattr__(self, name, torch.as_tensor(getattr(self, name)))
         shapes = {tuple(part.shape) for part in (self.force, self.point, self.moment)}
         if len(shapes) != 1 or next(iter(shapes))[-2:] != (2, 3):
             raise ValueError(f"force, point and moment must all be (..., time, 2 feet, 3), got {sorted(shapes)}")
@@ -44,6 +53,19 @@ class GroundReaction:
     @property
     def feet(self) -> Contact:
         return Contact(self.force, self.point, self.moment)
+
+    @staticmethod
+    def seat_of(force, point, moment) -> Contact:
+        return Contact(force, point, moment)
+
+    def at(self, frames) -> "GroundReaction":
+        """The same at chosen frames (indices or a slice of the time axis)."""
+        seat = self.seat
+        if seat is not None:
+            seat = Contact(*(part[..., frames, :] for part in (seat.force, seat.point, seat.moment)))
+        margin = self.margin[..., frames, :] if self.margin is not None else None
+        return replace(self, force=self.force[..., frames, :, :], point=self.point[..., frames, :, :],
+                       moment=self.moment[..., frames, :, :], seat=seat, margin=margin)
 
     def total(self) -> tuple[Tensor, Tensor]:
         """Force (..., time, 3) N and moment about the ground origin (..., time, 3) Nm of feet and seat together."""
