@@ -17,11 +17,13 @@ from fall_risk.scores import (  # noqa: F401  imported for the scores that they 
     world_guidelines,
 )
 from fall_risk.scores.fields import DECLINED, NOT_DONE, UNABLE, Field, InputError, Instrument
+from fall_risk.scores.follow_up import ModifiableFactor, Reassessment, modifiable_factors, reassessment
 from fall_risk.scores.instruments import FIELDS, INSTRUMENTS, check_answers, clean_answers
 from fall_risk.scores.registry import VERSIONS, compute, latest, recompute, score_all
 from fall_risk.scores.result import RECENT_SURGERY_MONTHS, Interval, Part, Person, Score
 from fall_risk.scores.sources import SOURCES, Source
 
 __all__ = ["DECLINED", "FIELDS", "INSTRUMENTS", "NOT_DONE", "RECENT_SURGERY_MONTHS", "SOURCES", "UNABLE", "VERSIONS",
-           "Field", "InputError", "Instrument", "Interval", "Part", "Person", "Score", "Source", "check_answers",
-           "clean_answers", "compute", "latest", "recompute", "score_all"]
+           "Field", "InputError", "Instrument", "Interval", "ModifiableFactor", "Part", "Person", "Reassessment",
+           "Score", "Source", "check_answers",
+           "clean_answers", "compute", "latest", "modifiable_factors", "reassessment", "recompute", "score_all"]
