@@ -3,14 +3,15 @@
 from pathlib import Path
 
 from generation.engine.body.coordinates import BODIES, MODEL_FILE
+from generation.engine.body.scaled import scaled_arrays
 from generation.engine.body.scaling import BodyScale
 
 
 def write_osim(scale: BodyScale, path: Path | str) -> Path:
     """Write the generic model scaled to `scale`, in the way of OpenSim's ScaleTool, and return the path.
 
-    Joint offsets, translation splines, mass centres, markers and muscle paths scale with their body; masses in
-    proportion, to `scale.mass_kg` in all. Maximum muscle forces stay the generic model's: OpenSim does not scale them.
+    Joint offsets, translation splines, mass centres, markers and muscle paths scale with their body; masses and
+    inertias are those of `scaled_arrays`. Maximum muscle forces stay the generic model's: OpenSim does not scale them.
     """
     import opensim  # slow to load and needed nowhere else at run time
 
@@ -27,6 +28,12 @@ def write_osim(scale: BodyScale, path: Path | str) -> Path:
         scales.cloneAndAppend(one)
     if not model.scale(state, scales, True, float(scale.mass_kg)):
         raise RuntimeError("OpenSim refused to scale the model")
+    arrays = scaled_arrays(scale)
+    for body, mass, inertia in zip(BODIES, arrays["mass"], arrays["inertia"], strict=True):
+        one = model.updBodySet().get(body)
+        one.setMass(float(mass))
+        one.setInertia(opensim.Inertia(*(float(inertia[i, j]) for i, j in
+                                         ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2)))))
     model.setName("genuflex_scaled")
     model.finalizeConnections()
     model.printToXML(str(path))

@@ -53,12 +53,16 @@ STANDING = ("pelvis", "femur", "tibia", "talus", "calcn", "toes", "torso")  # bo
 
 @dataclass(frozen=True)
 class BodyScale:
-    """One person's body: per-body scale factors of the generic model, total mass and standing height."""
+    """One person's body: per-body scale factors of the generic model, total mass and standing height.
+
+    masses: body -> kg, or None for the generic model's proportions.
+    """
 
     factors: dict[str, tuple[float, float, float]]  # body -> (x, y, z), forward, up, right in the body's frame
     mass_kg: float
     height_m: float
     source: str
+    masses: dict[str, float] | None = None
 
 
 def scale_body(sex: str, age_years: float, height_m: float, mass_kg: float) -> BodyScale:

@@ -5,74 +5,66 @@ faster on a processor than thousands of small matrix products. The gradient is w
 moments that the gradients on the bodies pass down the tree to the joints.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from generation.engine.body.coordinates import BODIES, COORDINATES, PACKED
-
 
 class JointTree(torch.nn.Module):
-    """The skeleton of `PACKED` with each body scaled by factors (body, 3)."""
+    """The skeleton of the arrays `packed` (meanings in `packing.py`)."""
 
-    def __init__(self, factors: np.ndarray, dtype, device):
+    def __init__(self, packed: Mapping[str, np.ndarray], dtype, device):
         super().__init__()
-        parent = PACKED["parent"]
-        # the parent's factor scales the joint's offset and its translation splines; ground is never scaled
-        parent_factors = np.where(parent[:, None] >= 0, factors[parent], 1.0)
+        self._bodies, self._coordinates = len(packed["bodies"]), len(packed["coordinates"])
 
         def keep(name, array, kind=dtype):
-            self.register_buffer(name, torch.as_tensor(np.ascontiguousarray(array), dtype=kind, device=device), False)
+            self.register_buffer(name, torch.tensor(np.ascontiguousarray(array), dtype=kind, device=device), False)
 
-        keep("parent_position", (PACKED["parent_position"] * parent_factors).T[..., None])
-        keep("child_position", (PACKED["child_position"] * factors).T[..., None])
-        keep("mass_centre", (PACKED["mass_centre"] * factors).T[..., None])
-        keep("mass_share", (PACKED["mass"] / PACKED["mass"].sum())[:, None])
-        self._keep_values(keep, parent_factors)
-        self._keep_rotations(keep)
-        self._keep_levels(keep, parent)
-        self._keep_slots(keep)
+        for name in ("parent_position", "child_position", "mass_centre"):
+            keep(name, packed[name].T[..., None])
+        keep("mass_share", (packed["mass"] / packed["mass"].sum())[:, None])
+        self._keep_values(keep, packed)
+        self._keep_rotations(keep, packed)
+        self._keep_levels(keep, packed["parent"])
+        self._keep_slots(keep, packed)
 
     # ---- constants -----------------------------------------------------------------------------------------------
 
-    def _keep_values(self, keep, parent_factors):
-        """The 6 axis values of each joint as lines and splines of the coordinates; translations carry the scale."""
-        coordinate, spline = PACKED["axis_coordinate"], PACKED["axis_spline"]
-        grow = np.ones((len(BODIES), 6))
-        grow[:, 3:] = np.einsum("bkj,bj->bk", PACKED["axes"][:, 3:], parent_factors)  # as OpenSim's ScaleTool does
-        source = PACKED["source"]
+    def _keep_values(self, keep, packed):
+        """The 6 axis values of each joint as lines and piecewise polynomials of the coordinates."""
+        coordinate, spline, source = packed["axis_coordinate"], packed["axis_spline"], packed["source"]
         flat = np.flatnonzero(spline >= 0)
-        breaks = PACKED["breaks"]
+        breaks = packed["breaks"]
         keep("_breaks", breaks)
         keep("_left", np.concatenate([breaks[:1], breaks]))
         keep("_spline_coordinate", source[coordinate.ravel()[flat]], torch.long)  # the patella's read knee_angle
         keep("_spline_row", np.arange(len(flat))[:, None], torch.long)
-        keep("_spline", PACKED["spline"][spline.ravel()[flat]] * grow.ravel()[flat][:, None, None])
+        keep("_spline", packed["spline"][spline.ravel()[flat]])
         # a value is a row of [coordinates..., splines...] times a gain plus a bias; rows are axis-major: (6 * body)
         row = np.where(coordinate >= 0, source[coordinate], 0).ravel()
-        gain = (PACKED["axis_slope"] * grow).ravel()
-        row[flat] = len(COORDINATES) + np.arange(len(flat))
+        gain = packed["axis_slope"].ravel().copy()
+        row[flat] = self._coordinates + np.arange(len(flat))
         gain[flat] = 1.0
         keep("_row", row.reshape(-1, 6).T.ravel(), torch.long)
         keep("_gain", gain.reshape(-1, 6).T.reshape(-1, 1))
-        keep("_bias", (PACKED["axis_intercept"] * grow).T.reshape(-1, 1))
+        keep("_bias", packed["axis_intercept"].T.reshape(-1, 1))
 
-    def _keep_rotations(self, keep):
+    def _keep_rotations(self, keep, packed):
         """Rotation about a fixed unit axis a is aa' + cos (1 - aa') + sin [a]x. The joint frames are folded in: the
         parent's before the first rotation, the child's after the last one."""
-        axes = PACKED["axes"][:, :3]  # (body, 3 rotations, 3)
-        if np.any(PACKED["axis_intercept"][:, :3]):
-            raise ValueError("a joint of the packed model has a constant rotation, which is not supported")
+        axes = packed["axes"][:, :3]  # (body, 3 rotations, 3)
         cross = np.zeros((*axes.shape, 3))
         for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
             cross[..., i, j], cross[..., j, i] = -axes[..., k], axes[..., k]
         along = axes[..., :, None] * axes[..., None, :]
         parts = np.stack([along, np.eye(3) - along, cross])  # (part, body, 3 rotations, 3, 3)
-        prefix, suffix = PACKED["parent_rotation"], PACKED["child_rotation"].transpose(0, 2, 1)
+        prefix, suffix = packed["parent_rotation"], packed["child_rotation"].transpose(0, 2, 1)
         first = np.einsum("bij,pbjk->pbik", prefix, parts[:, :, 0])
         third = np.einsum("pbij,bjk->pbik", parts[:, :, 2], suffix)
-        several = (PACKED["axis_coordinate"][:, 1:3] >= 0).any(1)
+        several = (packed["axis_coordinate"][:, 1:3] >= 0).any(1)
         first = np.where(several[:, None, None], first, np.einsum("pbij,bjk->pbik", first, suffix))
         many = np.flatnonzero(several)
         keep("_many", many, torch.long)
@@ -80,15 +72,15 @@ class JointTree(torch.nn.Module):
         keep("_second", parts[:, many, 1].transpose(0, 2, 3, 1)[..., None])
         keep("_third", third[:, many].transpose(0, 2, 3, 1)[..., None])
         # joints with several rotations are computed apart; this picks each body's rotation from [first..., products...]
-        pick = np.arange(len(BODIES))
-        pick[many] = len(BODIES) + np.arange(len(many))
+        pick = np.arange(self._bodies)
+        pick[many] = self._bodies + np.arange(len(many))
         keep("_pick", pick, torch.long)
         # translation axes in the parent body: (3, 3 axes, body, 1)
-        keep("_slide", np.einsum("bij,bkj->ikb", prefix, PACKED["axes"][:, 3:])[..., None])
+        keep("_slide", np.einsum("bij,bkj->ikb", prefix, packed["axes"][:, 3:])[..., None])
 
     def _keep_levels(self, keep, parent):
         """Bodies of the same depth are placed together."""
-        ancestors = np.eye(len(BODIES), dtype=bool)  # (body, body): is the first one carried by the second, or it?
+        ancestors = np.eye(self._bodies, dtype=bool)  # (body, body): is the first one carried by the second, or it?
         for body, above in enumerate(parent):
             if above >= 0:
                 ancestors[body] |= ancestors[above]
@@ -102,35 +94,34 @@ class JointTree(torch.nn.Module):
             if d:
                 keep(f"_above_{d}", np.searchsorted(levels[d - 1], parent[bodies]), torch.long)
         keep("_model_order", np.argsort(np.concatenate(levels)), torch.long)
-        keep("_parent", np.where(parent < 0, len(BODIES), parent), torch.long)
+        keep("_parent", np.where(parent < 0, self._bodies, parent), torch.long)
 
-    def _keep_slots(self, keep):
+    def _keep_slots(self, keep, packed):
         """The joints' moving axes in a row: the last rotation of every joint, the first one of joints with several, the
         middle one of joints with three, then the translations. The last rotation's axis is fixed in the child too, so
         it needs the child's rotation only."""
-        moved, axes = PACKED["axis_coordinate"] >= 0, PACKED["axes"]
-        if not moved[:, 0].all():
-            raise ValueError("a joint of the packed model has no first rotation, which is not supported")
+        moved, axes = packed["axis_coordinate"] >= 0, packed["axes"]
         last = np.where(moved[:, 2], 2, np.where(moved[:, 1], 1, 0))
         many, three = np.flatnonzero(last > 0), np.flatnonzero(last == 2)
-        slides = [(body, k) for body in range(len(BODIES)) for k in (3, 4, 5) if moved[body, k]]
+        slides = [(body, k) for body in range(self._bodies) for k in (3, 4, 5) if moved[body, k]]
         turns = [*enumerate(last), *((body, 0) for body in many), *((body, 1) for body in three)]
         body, axis = np.array(turns + slides).T
-        self.slot_body, self.slot_coordinate, self.turns = body, PACKED["axis_coordinate"][body, axis], len(turns)
+        # a joint that does not turn keeps a slot whose slope is 0 and whose coordinate is -1
+        self.slot_body, self.slot_coordinate, self.turns = body, packed["axis_coordinate"][body, axis], len(turns)
         keep("_turn_body", body[: len(turns)], torch.long)
         keep("_slide_body", body[len(turns):], torch.long)
         keep("_slide_parent", self._parent[body[len(turns):]], torch.long)
         keep("_many_parent", self._parent[many], torch.long)
         keep("_three", three, torch.long)
         keep("_three_of_many", np.searchsorted(many, three), torch.long)
-        keep("_slot_value", axis * len(BODIES) + body, torch.long)
-        keep("_slot_source", PACKED["source"][self.slot_coordinate], torch.long)
-        everyone = np.arange(len(BODIES))
-        keep("_axis_last", np.einsum("bij,bj->ib", PACKED["child_rotation"], axes[everyone, last])[..., None])
-        keep("_axis_first", np.einsum("bij,bj->ib", PACKED["parent_rotation"][many], axes[many, 0])[..., None])
+        keep("_slot_value", axis * self._bodies + body, torch.long)
+        keep("_slot_source", np.where(self.slot_coordinate >= 0, packed["source"][self.slot_coordinate], 0), torch.long)
+        everyone = np.arange(self._bodies)
+        keep("_axis_last", np.einsum("bij,bj->ib", packed["child_rotation"], axes[everyone, last])[..., None])
+        keep("_axis_first", np.einsum("bij,bj->ib", packed["parent_rotation"][many], axes[many, 0])[..., None])
         keep("_axis_middle", axes[three, 1].T[..., None])
         sliding, k = np.array(slides).T
-        keep("_axis_slide", np.einsum("sij,sj->is", PACKED["parent_rotation"][sliding], axes[sliding, k])[..., None])
+        keep("_axis_slide", np.einsum("sij,sj->is", packed["parent_rotation"][sliding], axes[sliding, k])[..., None])
 
     # ---- kinematics ----------------------------------------------------------------------------------------------
 
@@ -143,7 +134,7 @@ class JointTree(torch.nn.Module):
         """`forward` without a gradient."""
         values, _ = self._values(flat)
         local = self._local_rotations(values)
-        slide = values[3:].reshape(3, len(BODIES), -1)
+        slide = values[3:].reshape(3, self._bodies, -1)
         offset = self.parent_position + _apply(self._slide, slide) - _apply(local, self.child_position)
         rotation, position = local.index_select(2, self._level_0), offset.index_select(1, self._level_0)
         rotations, positions = [rotation], [position]
@@ -175,7 +166,7 @@ class JointTree(torch.nn.Module):
         rotations = torch.cat([rotation, ground], 2)  # a body without parent hangs on the last one
         parent = rotations.index_select(2, self._many_parent)
         middle = _apply(first.index_select(2, self._three_of_many), self._axis_middle)
-        slope = slopes.reshape(6 * len(BODIES), -1).index_select(0, self._slot_value)
+        slope = slopes.reshape(6 * self._bodies, -1).index_select(0, self._slot_value)
         turns = torch.cat([
             _apply(rotation, self._axis_last),
             _apply(parent, self._axis_first),
@@ -188,12 +179,15 @@ class JointTree(torch.nn.Module):
         """(coordinate, frame) -> the joints' axis values (6, body, frame) and their slopes."""
         angle = flat.index_select(0, self._spline_coordinate)
         piece = torch.bucketize(angle.contiguous(), self._breaks, right=True)
-        c0, c1, c2, c3 = self._spline[self._spline_row, piece].unbind(-1)
+        *lower, highest = self._spline[self._spline_row, piece].unbind(-1)
         u = angle - self._left[piece]
-        spline, slope = ((c3 * u + c2) * u + c1) * u + c0, (3 * c3 * u + 2 * c2) * u + c1
+        spline, slope = highest, torch.zeros_like(highest)
+        for coefficient in reversed(lower):
+            slope = torch.addcmul(spline, slope, u)
+            spline = torch.addcmul(coefficient, spline, u)
         values = torch.cat([flat, spline]).index_select(0, self._row) * self._gain + self._bias
         slopes = torch.cat([torch.ones_like(flat), slope]).index_select(0, self._row) * self._gain
-        return values.reshape(6, len(BODIES), -1), slopes.reshape(6, len(BODIES), -1)
+        return values.reshape(6, self._bodies, -1), slopes.reshape(6, self._bodies, -1)
 
     def _local_rotations(self, values: Tensor) -> Tensor:
         """Child to parent rotations (3, 3, body, frame)."""

@@ -1,0 +1,1 @@
+"""How the engine compares with OpenSim, force plates and published figures."""
