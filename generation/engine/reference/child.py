@@ -1,14 +1,18 @@
 """The other side of `process.py`: `python -m generation.engine.reference.child FOLDER` does one job and ends."""
 
 import contextlib
+import ctypes
 import json
 import os
 import shutil
+import signal
 import sys
 import threading
 from pathlib import Path
 
 import numpy as np
+
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def main(folder: Path) -> int:
@@ -47,7 +51,13 @@ def _sentence(error: Exception) -> str:
 
 
 def _die_with_parent(folder: Path) -> None:
-    """Standard input closes when the parent ends, however it ends; nobody would clean up then but we."""
+    """Standard input closes when the parent ends, however it ends; nobody would clean up then but we.
+
+    That is seen between two calls of OpenSim only, because OpenSim does not let other threads run. On Linux the kernel
+    ends this process besides; the folder is then swept by the next job.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
     def watch():
         with contextlib.suppress(OSError, ValueError):

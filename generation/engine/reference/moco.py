@@ -11,7 +11,7 @@ import numpy as np
 import opensim as osim
 
 from generation.engine.formats import PlateForce, write_external_loads, write_storage
-from generation.engine.reference.model import Prepared, add_reserves, add_wrenches, contact_joints, prepare
+from generation.engine.reference.model import MOCO_BOUND, Prepared, add_reserves, add_wrenches, contact_joints, prepare
 from generation.engine.reference.static import reactions
 
 MESH_S = 0.05  # s between mesh points, E: a squat has no faster change of muscle forces
@@ -25,7 +25,7 @@ def solve(path: Path, arrays: dict, options: dict, tell: Callable) -> tuple[dict
     time, q, u = arrays["time"], arrays["q"], arrays["u"]
     frames, folder = arrays["frames"], path.parent
     full = prepare(path, names, with_muscles=True)
-    driven = add_reserves(full, options["reserves"])
+    driven = add_reserves(full, options["reserves"], MOCO_BOUND)
     full.model.initSystem()
     solution, inverse = _run(full, folder, time, q, _outside(folder, time, arrays, options["wrench_bodies"]),
                              float(time[frames[-1]] - time[frames[0]]), float(time[frames[0]]))

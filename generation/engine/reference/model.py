@@ -12,6 +12,7 @@ osim.Logger.setLevelString("Off")
 osim.Logger.removeFileSink()
 
 UNBOUNDED = 1e6  # control of a reserve, in its optimal forces: no bound that a movement could reach
+MOCO_BOUND = 10.0  # the same where a solver scales by its bounds: 10 kNm of a motor, 100 Nm of a reserve (E)
 # Joint -> the body at its distal end; the joint is found by it, whatever a model family calls it.
 CONTACTS = {
     "hip_r": "femur_r", "hip_l": "femur_l", "tibiofemoral_r": "tibia_r", "tibiofemoral_l": "tibia_l",
@@ -88,7 +89,7 @@ def prepare(path: Path, coordinates: tuple[str, ...], with_muscles: bool) -> Pre
     )
 
 
-def add_reserves(prepared: Prepared, optimal: dict[str, float]) -> list[str]:
+def add_reserves(prepared: Prepared, optimal: dict[str, float], bound: float = UNBOUNDED) -> list[str]:
     """A torque motor on each named coordinate; optimal: Nm or N at control 1. Returns their coordinates in order."""
     added = []
     for name in prepared.coordinates:
@@ -97,8 +98,8 @@ def add_reserves(prepared: Prepared, optimal: dict[str, float]) -> list[str]:
         motor = osim.CoordinateActuator(name)
         motor.setName(f"reserve_{name}")
         motor.setOptimalForce(float(optimal[name]))
-        motor.setMinControl(-UNBOUNDED)
-        motor.setMaxControl(UNBOUNDED)
+        motor.setMinControl(-bound)
+        motor.setMaxControl(bound)
         prepared.model.addForce(motor)
         added.append(name)
     return added

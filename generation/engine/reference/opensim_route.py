@@ -13,7 +13,8 @@ Wrench = tuple[str, np.ndarray, np.ndarray]  # body, force (time, 3) N, moment a
 
 @dataclass(frozen=True, eq=False)
 class Solved:
-    """Answers over the n frames asked for; coordinates in the caller's order.
+    """Moments and centre of mass in all frames, the muscles' answers in the n frames asked for; coordinates in the
+    caller's order.
 
     contacts: force of the parent on the child at a joint, N, in the child body's frame (x forward, y up, z right).
     capacity: the largest moment that the muscles can make in that pose at its speed, in the negative and the positive
@@ -21,9 +22,9 @@ class Solved:
     """
 
     frames: np.ndarray  # (n,) indices into the motion
-    com: np.ndarray  # (n, 3) m
-    com_velocity: np.ndarray  # (n, 3) m/s
-    moments: np.ndarray  # (n, coordinate) Nm, N on translations
+    com: np.ndarray  # (time, 3) m
+    com_velocity: np.ndarray  # (time, 3) m/s
+    moments: np.ndarray  # (time, coordinate) Nm, N on translations
     muscles: tuple[str, ...]
     activations: np.ndarray  # (n, muscle) 0 to 1
     muscle_forces: np.ndarray  # (n, muscle) N, along the tendon
@@ -52,7 +53,7 @@ def analyse_with_opensim(
 
     model: bytes of the `.osim`. q, u, udot: (time, coordinate) in radians, metres, seconds, already smoothed and
     differentiated; coordinates names their columns. reserves: optimal force, Nm or N, of the torque motor on each
-    coordinate that has one. frames: indices to be solved; None: all. About 0.25 s a frame.
+    coordinate that has one. frames: indices in which muscles are solved; None: all. About 0.25 s a frame.
     Raises ReferenceFailed (one sentence) and Cancelled.
     """
     frames = np.arange(len(time)) if frames is None else np.asarray(frames)

@@ -9,6 +9,7 @@ itself when its parent dies: it reads its standard input, which closes then.
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,7 @@ import numpy as np
 
 CHILD = "generation.engine.reference.child"
 ROOT = Path(__file__).resolve().parents[3]
+PREFIX = "genuflex-opensim-"  # of the folders, followed by the number of the process that made them
 POLL_S = 0.2  # how often `cancelled` is asked
 SILENCE_S = 10.0  # after which the caller is told that the child is still at work
 KILL_AFTER_S = 3.0  # from asking the child to end to ending it
@@ -52,7 +54,8 @@ def run_job(
     progress(stage, fraction, detail) is called from this thread. Raises ReferenceFailed when OpenSim fails or `limit_s`
     seconds pass, Cancelled when `cancelled()` turns true; KeyboardInterrupt ends the child too.
     """
-    with tempfile.TemporaryDirectory(prefix="genuflex-opensim-") as name:
+    _sweep()
+    with tempfile.TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         (folder / "model.osim").write_bytes(model)
         (folder / "job.json").write_text(json.dumps({"task": task, **options}))
@@ -64,6 +67,24 @@ def run_job(
             return found, json.loads((folder / "result.json").read_text())
         except (OSError, ValueError) as error:
             raise ReferenceFailed(f"OpenSim left no result: {error}.") from None
+
+
+def _sweep() -> None:
+    """Remove the folders of processes that were killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        owner = folder.name.removeprefix(PREFIX).partition("-")[0]
+        if owner.isdecimal() and not _alive(int(owner)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _run(folder: Path, progress: Progress | None, cancelled: Callable[[], bool], limit_s: float) -> None:

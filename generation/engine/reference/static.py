@@ -19,7 +19,7 @@ def solve(path: Path, arrays: dict, options: dict, tell: Callable) -> tuple[dict
 
     arrays: time (time,), q, u, udot (time, coordinate), frames (n,) the indices to be solved, and for each wrench i
     force_i, moment_i (time, 3). options: coordinates, wrench_bodies, reserves {coordinate: Nm or N at control 1},
-    demand [coordinates whose capacity is wanted]. Returns arrays over the n frames; see `opensim_route.py`.
+    demand [coordinates whose capacity is wanted]. Returns the arrays of `opensim_route.Solved`.
     """
     names = tuple(options["coordinates"])
     time, q, u, udot = (arrays[key] for key in ("time", "q", "u", "udot"))
@@ -30,7 +30,7 @@ def solve(path: Path, arrays: dict, options: dict, tell: Callable) -> tuple[dict
     plain = prepare(path, names, with_muscles=False)
     add_wrenches(plain, folder, time, wrenches)
     plain.initialise()
-    found = _inverse_dynamics(plain, time, q, u, udot, frames)
+    found = _inverse_dynamics(plain, time, q, u, udot)
     tell("moments", 0.05, "inverse dynamics done")
 
     full = prepare(path, names, with_muscles=True)
@@ -64,11 +64,11 @@ def solve(path: Path, arrays: dict, options: dict, tell: Callable) -> tuple[dict
     return found, {"muscles": list(full.muscles), "contacts": list(joints), "removed": list(full.removed)}
 
 
-def _inverse_dynamics(plain: Prepared, time, q, u, udot, frames) -> dict[str, np.ndarray]:
-    """Generalised forces (n, coordinate), centre of mass and its velocity (n, 3)."""
+def _inverse_dynamics(plain: Prepared, time, q, u, udot) -> dict[str, np.ndarray]:
+    """Generalised forces (time, coordinate), centre of mass and its velocity (time, 3)."""
     solver = osim.InverseDynamicsSolver(plain.model)
     moments, com, velocity = [], [], []
-    for frame in frames:
+    for frame in range(len(time)):
         plain.place(time[frame], q[frame], u[frame])
         tree = osim.Vector(udot[frame][plain.tree_order].tolist())
         moment = np.empty(len(plain.coordinates))

@@ -1,7 +1,6 @@
 """python manage.py generate_motion PROFILE.json --out DIR: generate squats without the web and without a database."""
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
@@ -9,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from generation.engine.generate import MOST_CANDIDATES, LimitConflict, ProfileError, generate
 from generation.engine.motion_model import ModelError
 from generation.engine.profile import load_profile
+from generation.management.folders import check_writable
 
 
 class Command(BaseCommand):
@@ -29,7 +29,7 @@ class Command(BaseCommand):
     def handle(self, *args, **options) -> None:
         try:
             profile = load_profile(options["profile"])
-            _check_writable(options["out"])
+            check_writable(options["out"])
             result = generate(profile, candidates=options["candidates"], seed=options["seed"],
                               device=options["device"], progress=self._progress(options["verbosity"]))
         except (ProfileError, LimitConflict, ModelError) as error:
@@ -48,12 +48,3 @@ class Command(BaseCommand):
         if verbosity == 0:
             return None
         return lambda stage, fraction, detail: self.stderr.write(f"{100 * fraction:3.0f} % {stage}: {detail}")
-
-
-def _check_writable(folder: Path) -> None:
-    """Before the work, not after it. Raises CommandError."""
-    existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
-    if not existing.is_dir():
-        raise CommandError(f"--out: {existing} is a file; name a folder")
-    if not os.access(existing, os.W_OK | os.X_OK):
-        raise CommandError(f"--out: no permission to write in {existing}; name another folder")

@@ -1,0 +1,117 @@
+"""python manage.py analyse_motion MOTION.mot --model MODEL.osim --route fast --out DIR: what a motion does to one."""
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from django.core.management.base import BaseCommand, CommandError
+
+from generation.engine.analysis import CUTOFF_HZ, ReferenceFailed, analyse, write_analysis
+from generation.engine.body import load_body
+from generation.engine.formats import FormatError, read_external_loads, read_mot
+from generation.engine.profile import ProfileError, load_profile
+from generation.management.folders import check_writable
+
+
+class Command(BaseCommand):
+    help = "Moments, muscles and loads of a motion, as OpenSim tables and report.json (docs/analysis.md)."
+    requires_system_checks = []
+    requires_migrations_checks = False
+
+    def add_arguments(self, parser) -> None:
+        parser.add_argument("motion", type=Path, metavar="MOTION",
+                            help="joint angles (.mot, .sto) or markers (.trc, .c3d)")
+        who = parser.add_mutually_exclusive_group(required=True)
+        who.add_argument("--model", type=Path, metavar="MODEL.osim", help="the person's own scaled model")
+        who.add_argument("--profile", type=Path, metavar="PROFILE.json", help="a profile to make the body from")
+        parser.add_argument("--route", choices=("opensim", "fast"), required=True,
+                            help="opensim: OpenSim's own tools, about 0.25 s a frame; fast: the same in torch")
+        parser.add_argument("--out", type=Path, required=True, metavar="DIR",
+                            help="folder to write to; made if it is not there; tables of the same name are replaced")
+        parser.add_argument("--grf", type=Path, metavar="FILE", help="measured ground forces (.mot, .sto)")
+        parser.add_argument("--grf-setup", type=Path, metavar="FILE",
+                            help="OpenSim's external-loads set-up (.xml) that assigns them to bodies")
+        parser.add_argument("--seat", action="store_true",
+                            help="without measured forces: a seat may carry too (sit-to-stand)")
+        parser.add_argument("--moco", action="store_true",
+                            help="MocoInverse in place of static optimisation; minutes, opensim only")
+        parser.add_argument("--every", type=int, default=1, metavar="N", help="analyse every N-th frame (default: all)")
+        parser.add_argument("--cutoff", type=float, default=CUTOFF_HZ, metavar="HZ",
+                            help="low-pass of motion and forces, 0 for none (default: %(default)s)")
+
+    def handle(self, *args, **options) -> None:
+        if options["moco"] and options["route"] != "opensim":
+            raise CommandError("--moco: MocoInverse belongs to --route opensim", returncode=2)
+        if options["grf_setup"] and not options["grf"]:
+            raise CommandError("--grf-setup: give the forces too, with --grf", returncode=2)
+        if options["seat"] and options["grf"]:
+            raise CommandError("--seat: the seat's force is estimated only where forces are not measured", returncode=2)
+        if options["every"] < 1:
+            raise CommandError("--every must be 1 or more", returncode=2)
+        if not 0 <= options["cutoff"] <= 1000:
+            raise CommandError("--cutoff must be between 0 and 1000 Hz", returncode=2)
+        check_writable(options["out"])
+        try:
+            motion, body = self._motion_and_body(options)
+            analysis = analyse(
+                motion, body, route=options["route"], forces=_forces(options), every=options["every"],
+                moco=options["moco"], cutoff_hz=options["cutoff"] or None, seat=options["seat"],
+                progress=self._progress(options["verbosity"]),
+            )
+        except (FormatError, ProfileError, ReferenceFailed) as error:
+            raise CommandError(str(error)) from None
+        except KeyboardInterrupt:
+            raise CommandError("stopped; nothing was written", returncode=130) from None
+        try:
+            files = write_analysis(analysis, options["out"], {"input": {"motion": options["motion"].name}})
+        except OSError as error:
+            raise CommandError(f"--out: cannot write to {options['out']}: {error.strerror}") from None
+        self.stdout.write(f"{int(analysis.trusted.sum())} of {len(analysis.time)} frames trusted; wrote {len(files)} "
+                          f"files, see {options['out'] / 'report.json'}")
+        for note in analysis.notes:
+            self.stdout.write(note)
+
+    def _motion_and_body(self, options):
+        profile = _named("--profile", load_profile, options["profile"]) if options["profile"] else None
+        if profile:
+            from generation.engine.body import personal_body
+
+            body = personal_body(profile)
+        else:
+            body = _named("--model", load_body, options["model"])
+        return _named(options["motion"].name, read_mot, options["motion"]), body
+
+    def _progress(self, verbosity: int):
+        if verbosity == 0:
+            return None
+        line = _Line(self.stderr)
+        return line.tell
+
+
+class _Line:
+    """Progress on one line of a terminal; a line for each twentieth elsewhere."""
+
+    def __init__(self, stream):
+        self.stream, self.told = stream, None
+
+    def tell(self, stage: str, fraction: float, detail: str) -> None:
+        text = f"{100 * fraction:3.0f} % {stage}: {detail}"
+        if sys.stderr.isatty():
+            self.stream.write(f"\r{text:<70.70}", ending="\n" if fraction >= 1 else "")
+        elif (stage, int(20 * fraction)) != self.told:
+            self.told = (stage, int(20 * fraction))
+            self.stream.write(text)
+
+
+def _forces(options):
+    if not options["grf"]:
+        return None
+    return _named("--grf", read_external_loads, options["grf"], options["grf_setup"])
+
+
+def _named(what: str, read, *arguments):
+    """Read a file; an error says which of the files it is about."""
+    try:
+        return read(*arguments)
+    except FormatError as error:
+        raise FormatError(f"{what}: {error}") from None
