@@ -5,6 +5,10 @@ OpenSim's joints are made of up to three translations along axes of the parent a
 line or a spline of one coordinate. Taken apart into these axes ("slots"), every one is a screw fixed in what comes
 before it, so velocities and accelerations are sums over the slots before, and joint forces are sums over the bodies
 behind. All is written in ground, about the ground origin; arrays have the frames last (see `body/tree.py`).
+
+Against OpenSim 4.6 this is exact at rest, in acceleration, and at any speed of joints without splines. The velocity
+terms of its CustomJoint whose rotations are splines (the knee) differ by up to 0.9 N at 5 rad/s, 0.2 N in a squat. Ours
+balance the energy (the tests check power against its rate), so we keep them.
 """
 
 from dataclasses import dataclass
@@ -81,10 +85,10 @@ def _constants(packed, dtype, device) -> Constants:
         follows[: len(later), i] = 1.0
 
     def real(array):
-        return torch.as_tensor(np.ascontiguousarray(array), dtype=dtype, device=device)
+        return torch.tensor(array, dtype=dtype, device=device)
 
     def whole(array):
-        return torch.as_tensor(np.ascontiguousarray(array), dtype=torch.long, device=device)
+        return torch.tensor(array, dtype=torch.long, device=device)
 
     breaks = packed["breaks"]
     slide_axis = np.einsum("sij,sj->is", packed["parent_rotation"][body[slide]], axes[slide])

@@ -1,0 +1,97 @@
+"""The optimum of effort against a bounded least-squares solver, and its gradient."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.optimize import lsq_linear
+
+from generation.engine.physics.reserves import LEG_COORDINATES, RESERVES, is_reserve, reserve_forces, reserve_share
+from generation.engine.physics.static_optimisation import StaticOptimisation, least_effort
+
+LOWER, UPPER = torch.full((40, 1), 0.01, dtype=torch.float64), torch.ones(40, 1, dtype=torch.float64)
+
+
+def legs(count, hard, seed=0):
+    """Random legs: target (6, count), gear (6, 40, count)."""
+    generator = torch.Generator().manual_seed(seed)
+    strength = 5 * torch.rand(40, 1, generator=generator, dtype=torch.float64)
+    gear = torch.randn(6, 40, count, generator=generator, dtype=torch.float64) * strength
+    return torch.randn(6, count, generator=generator, dtype=torch.float64) * hard, gear
+
+
+@pytest.mark.parametrize("hard", [5.0, 60.0, 2000.0])  # from a quarter of a leg at work to all of it saturated
+def test_it_is_the_optimum(hard):
+    target, gear = legs(60, hard)
+    activation, reserve = least_effort(target, gear, LOWER, UPPER)
+    single, _ = least_effort(target.float(), gear.float(), LOWER.float(), UPPER.float())
+    torch.testing.assert_close((gear * activation).sum(1) + reserve, target, rtol=0, atol=1e-9 * (100 + hard))
+    for frame in range(target.shape[1]):
+        a = gear[..., frame].numpy()
+        rows, right = np.vstack([np.eye(40), a]), np.r_[np.zeros(40), target[:, frame]]
+        exact = lsq_linear(rows, right, (0.01, 1.0), "bvls", 1e-14)
+        np.testing.assert_allclose(activation[:, frame], exact.x, atol=1e-8)
+        np.testing.assert_allclose(single[:, frame], exact.x, atol=1e-4 + 1e-6 * hard)
+
+
+def test_gradient_is_that_of_the_optimum():
+    target, gear = legs(2, 20.0, seed=3)
+    target, gear, lower, upper = target[:4], gear[:4, :9], LOWER[:9], UPPER[:9]
+    activation, _ = least_effort(target, gear, lower, upper)
+    assert ((activation > 0.011) & (activation < 0.999)).any() and (activation == 1).any()
+    assert torch.autograd.gradcheck(lambda t, g: least_effort(t, g, lower, upper),
+                                    (target.requires_grad_(), gear.requires_grad_()), eps=1e-7, atol=1e-5)
+
+
+def test_a_frame_does_not_depend_on_the_others():
+    target, gear = legs(50, 60.0)
+    together, _ = least_effort(target, gear, LOWER, UPPER)
+    for frame in (0, 31):
+        alone, _ = least_effort(target[:, [frame]], gear[..., [frame]], LOWER, UPPER)
+        torch.testing.assert_close(alone[:, 0], together[:, frame], rtol=0, atol=1e-10)
+
+
+def test_nothing_breaks_where_muscles_can_do_nothing():
+    target, gear = legs(5, 100.0)
+    gear = gear.clone()
+    gear[:, :, 0] = 0
+    gear[3, :, 1] = 0
+    gear[:, :, 2] *= 1e6
+    target[:, 3] = 0
+    target[:, 4] *= 1e6
+    for kind in (torch.float64, torch.float32):
+        t, g = (x.clone().to(kind).detach().requires_grad_() for x in (target, gear))
+        activation, reserve = least_effort(t, g, LOWER.to(kind), UPPER.to(kind))
+        (activation.sum() + reserve.sum()).backward()
+        for tensor in (activation, reserve, t.grad, g.grad):
+            assert tensor.isfinite().all()
+        torch.testing.assert_close(reserve[:, 0].double(), target[:, 0], rtol=1e-5, atol=1e-5)
+
+
+def test_legs_are_solved_apart_and_put_in_place():
+    names = [f"{name}_{side}" for side in "rl" for name in LEG_COORDINATES]
+    coordinates = ["pelvis_tilt", *names, "lumbar_extension"]
+    muscles = {
+        "muscle_names": np.array([f"m{i}_{side}" for side in "rl" for i in range(8)]),
+        "minimum_control": np.full(16, 0.01), "maximum_control": np.ones(16),
+    }
+    generator = torch.Generator().manual_seed(1)
+    arms = torch.randn(2, 4, 16, len(coordinates), generator=generator, dtype=torch.float64) * 0.05
+    capacity = 500 + 1000 * torch.rand(2, 4, 16, generator=generator, dtype=torch.float64)
+    moments = torch.randn(2, 4, len(coordinates), generator=generator, dtype=torch.float64) * 40
+    found = StaticOptimisation(muscles, coordinates).solve(moments, arms, capacity)
+    for leg, side in enumerate("rl"):
+        own = slice(8 * leg, 8 * leg + 8)
+        columns = [coordinates.index(name) for name in names if name.endswith(side)]
+        made = (arms[:, :, own][..., columns] * (capacity * found.activations)[:, :, own, None]).sum(-2)
+        torch.testing.assert_close(made + found.reserves[..., columns], moments[..., columns], rtol=0, atol=1e-8)
+    assert (found.reserves[..., [0, -1]] == 0).all()
+    swapped = StaticOptimisation(muscles, coordinates).solve(moments[0, 2], arms[0, 2], capacity[0, 2])
+    torch.testing.assert_close(swapped.activations, found.activations[0, 2], rtol=0, atol=1e-10)
+
+
+def test_reserves():
+    forces = reserve_forces(["pelvis_tx", "hip_rotation_l", "knee_angle_r", "knee_angle_r_beta", "mtp_angle_r"])
+    assert "knee_angle_r_beta" not in forces
+    assert forces["hip_rotation_l"] == RESERVES["hip_rotation"] < forces["pelvis_tx"]
+    assert is_reserve("knee_angle_r") and not is_reserve("mtp_angle_l") and not is_reserve("lumbar_extension")
+    assert reserve_share(torch.tensor([-100.0, 1.0]), torch.tensor([5.0, -1.0])).tolist() == pytest.approx([0.05, 0.05])
