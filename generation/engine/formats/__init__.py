@@ -1,5 +1,6 @@
 """File formats: OpenSim motions and tables, measured forces, marker files, the playback document."""
 
+from generation.engine.formats.c3d import read_c3d
 from generation.engine.formats.errors import FormatError
 from generation.engine.formats.external_loads import (
     ExternalLoads,
@@ -15,5 +16,6 @@ from generation.engine.formats.trc import MarkerRecording, read_trc
 
 __all__ = [
     "ExternalLoads", "FormatError", "MarkerRecording", "Motion", "PlateForce", "Storage", "playback_document",
-    "read_external_loads", "read_mot", "read_storage", "read_trc", "write_external_loads", "write_mot", "write_storage",
+    "read_c3d", "read_external_loads", "read_mot", "read_storage", "read_trc", "write_external_loads", "write_mot",
+    "write_storage",
 ]

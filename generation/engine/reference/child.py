@@ -23,9 +23,9 @@ def main(folder: Path) -> int:
     with np.load(folder / "job.npz", allow_pickle=False) as stored:
         arrays = {key: stored[key] for key in stored.files}
     try:
-        from generation.engine.reference import moco, static
+        from generation.engine.reference import ik, moco, static
 
-        task = {"static": static.solve, "moco": moco.solve}[job.pop("task")]
+        task = {"static": static.solve, "moco": moco.solve, "ik": ik.solve}[job.pop("task")]
         found, facts = task(folder / "model.osim", arrays, job, _tell)
     except Exception as error:  # noqa: BLE001 - OpenSim raises RuntimeError and whatever SWIG makes of the rest
         _say({"error": _sentence(error)})

@@ -29,11 +29,11 @@ def solve(path: Path, arrays: dict, options: dict, tell: Callable) -> tuple[dict
     full.model.initSystem()
     solution, inverse = _run(full, folder, time, q, _outside(folder, time, arrays, options["wrench_bodies"]),
                              float(time[frames[-1]] - time[frames[0]]), float(time[frames[0]]))
-    tell("muscles", 0.9, "MocoInverse done")
+    tell("muscles", 0.8, "MocoInverse done")
     grid = np.array(solution.getTime().to_numpy())
     labels = [f"/forceset/{name}" for name in full.muscles]
     activations = _states(solution, [f"{label}/activation" for label in labels])
-    tendon = inverse.analyze(solution, _strings([f"{label}\\|tendon_force" for label in labels]))
+    tendon = inverse.analyze(solution, _strings([r".*\|tendon_force"]))
     columns = list(tendon.getColumnLabels())
     forces = np.column_stack([_column(tendon, columns.index(f"{label}|tendon_force")) for label in labels])
     reserves = np.zeros((len(grid), len(names)))
@@ -45,6 +45,7 @@ def solve(path: Path, arrays: dict, options: dict, tell: Callable) -> tuple[dict
         return np.column_stack([np.interp(time[frames], grid, column) for column in values.T])
 
     activations, forces, reserves = (resampled(values) for values in (activations, forces, reserves))
+    tell("muscles", 0.9, "forces read")
     contacts = _contacts(path, names, options, arrays, time, q, u, forces, reserves, driven)
     return ({"activations": activations, "muscle_forces": forces, "reserves": reserves, **contacts},
             {"muscles": list(full.muscles), "contacts": [key.removeprefix("contact_") for key in contacts],

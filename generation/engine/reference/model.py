@@ -89,6 +89,13 @@ def prepare(path: Path, coordinates: tuple[str, ...], with_muscles: bool) -> Pre
     )
 
 
+def drop_forces(model: osim.Model) -> None:
+    """Leave out all that pushes or pulls: inverse kinematics asks for none of it."""
+    model.updForceSet().clearAndDestroy()
+    model.updControllerSet().clearAndDestroy()
+    model.finalizeConnections()
+
+
 def add_reserves(prepared: Prepared, optimal: dict[str, float], bound: float = UNBOUNDED) -> list[str]:
     """A torque motor on each named coordinate; optimal: Nm or N at control 1. Returns their coordinates in order."""
     added = []
