@@ -160,3 +160,18 @@ def test_damage_gives_a_motion_or_a_format_error(raw):
         assert str(error)
     else:
         assert motion.coordinates == NAMES and np.isfinite(motion.values).all() and motion.frame_rate > 0
+
+
+def test_too_many_rows_are_refused_before_memory_is_spent():
+    for end in ("\n", "\r", "\f"):
+        with pytest.raises(FormatError, match="more lines than an hour"):
+            read_mot(("endheader\ntime pelvis_ty\n" + f"0 0{end}" * 500_000).encode())
+
+
+def test_lengths_in_millimetres_are_refused():
+    with pytest.raises(FormatError, match="Column pelvis_ty, moment 2: 951 m"):
+        read_mot(b"inDegrees=no\nendheader\ntime pelvis_ty\n0 950\n1 951\n")
+
+
+def test_the_time_of_the_first_moment_is_kept():
+    assert read_mot(b"inDegrees=no\nendheader\ntime pelvis_ty\n0.135 0.9\n0.145 0.9\n").start_s == 0.135
