@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from generation.engine.body import COORDINATES, MODEL_FILE, BodyScale, TorchBody, scale_body, write_osim
+from generation.engine.body import COORDINATES, MODEL_FILE, BodyModel, BodyScale, TorchBody, body_scale, personal_body
 from generation.engine.formats.errors import FormatError
 from generation.engine.formats.mot import read_mot, write_mot
 from generation.engine.formats.motion import Motion
@@ -63,6 +63,7 @@ class GenerationResult:
     candidates: list[Candidate]
     report: dict
     scale: BodyScale = field(repr=False)
+    body: BodyModel = field(repr=False)
 
     def write(self, folder: Path | str) -> None:
         """Write every candidate's `.mot` (rejected ones too: the report says which), `model.osim` and `report.json`.
@@ -75,7 +76,7 @@ class GenerationResult:
             stale.unlink()
         for candidate in self.candidates:
             write_mot(folder / candidate.file, candidate.motion, candidate.file.removesuffix(".mot"))
-        write_osim(self.scale, folder / "model.osim")
+        (folder / "model.osim").write_bytes(self.body.osim)
         write_report(folder / "report.json", self.report)
 
 
@@ -95,7 +96,7 @@ def generate(profile: Profile, *, candidates: int = 16, seed: int = 0, device: s
         raise ProfileError("seed", f"must be 0 to {LARGEST_SEED}")
     tell = _overall(progress)
     tell("loading", 0.0, "reading the limits")
-    scale = _scale(profile)
+    scale, person = body_scale(profile), personal_body(profile)
     stated = tuple(dict.fromkeys([*profile.limits(), *MODEL_LIMITS]))
     effective = intersect(stated)
     reference = _read_reference(profile)
@@ -114,9 +115,9 @@ def generate(profile: Profile, *, candidates: int = 16, seed: int = 0, device: s
     run = {"seed": seed, "candidates": candidates, "device": device, "seconds": time.perf_counter() - began,
            "versions": {"motion_model": model.version, "body_model": _body_version(), "torch": torch.__version__,
                         "report_format": FORMAT}}
-    report = finite(_report(profile, task, guided, made, run))
+    report = finite(_report(profile, task, guided, made, run, person))
     tell("writing", 1.0, f"{sum(candidate.accepted for candidate in made)} of {candidates} accepted")
-    return GenerationResult(made, report, scale)
+    return GenerationResult(made, report, scale, person)
 
 
 def warm_up(device: str | None = None) -> str:
@@ -127,14 +128,6 @@ def warm_up(device: str | None = None) -> str:
 
 
 # ---- input --------------------------------------------------------------------------------------------------------
-
-def _scale(profile: Profile) -> BodyScale:
-    try:
-        return scale_body(profile.sex, profile.age_years, profile.height_m, profile.mass_kg)
-    except ValueError as error:
-        name = str(error).split()[0]
-        raise ProfileError(name if name in Profile.model_fields else "height_m", str(error)) from None
-
 
 def _read_reference(profile: Profile) -> Motion | None:
     if profile.reference_motion is None:
@@ -204,7 +197,8 @@ def _candidate(index: int, found: GuidedCandidate, body: TorchBody) -> Candidate
                      f"candidate_{index:03d}.mot")
 
 
-def _report(profile: Profile, task: Task, guided: Guided, made: list[Candidate], run: dict) -> dict:
+def _report(profile: Profile, task: Task, guided: Guided, made: list[Candidate], run: dict,
+            person: BodyModel) -> dict:
     presets, reminders = [], []
     for condition, preset in profile.presets():
         name = {"condition": condition.name, "phase": condition.phase, "side": condition.side} if condition else None
@@ -214,7 +208,7 @@ def _report(profile: Profile, task: Task, guided: Guided, made: list[Candidate],
     return {
         "run": run,
         "profile": profile.model_dump(mode="json"),
-        "body": asdict(task.scale),
+        "body": {**asdict(task.scale), "notes": list(person.notes), "osim_sha256": person.key},
         "tempo": dict(zip(("descent_s", "pause_s", "ascent_s"), task.tempo, strict=True)),
         "limits": {"stated": [asdict(limit) for limit in task.limits],
                    "effective": [asdict(limit) for limit in task.effective]},

@@ -6,6 +6,7 @@ raises :class:`ProfileError`, which names the field by its path (``constraints[2
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -76,9 +77,46 @@ Amount = Annotated[float, Field(ge=0, le=10_000)]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
 
 
-class BothSides(_Strict):
+class SidedStrength(_Strict):
     right: Amount | None = None
     left: Amount | None = None
+    at_deg: Annotated[float, Field(ge=-90, le=150)] | None = None   # None: the group's usual angle
+
+
+# Groups of muscles whose strength can be given; `body/strength.py` says which muscles and at which angle.
+STRENGTH_GROUPS = (
+    "hip_flexion", "hip_extension", "hip_abduction", "hip_adduction", "hip_internal_rotation", "hip_external_rotation",
+    "knee_extension", "knee_flexion", "ankle_plantarflexion", "ankle_dorsiflexion",
+)
+STRENGTH_UNITS = ("nm", "percent")
+Metres = Annotated[float, Field(gt=0, lt=2)]
+
+
+class SidedLength(_Strict):
+    right: Metres | None = None
+    left: Metres | None = None
+
+
+class SegmentLengths(_Strict):
+    """Measured lengths between joint centres of the model; ``body/segments.py`` says which."""
+
+    thigh: Metres | SidedLength | None = None
+    shank: Metres | SidedLength | None = None
+    foot: Metres | SidedLength | None = None
+    trunk: Metres | None = None
+    pelvis_width: Metres | None = None
+
+
+@dataclass(frozen=True)
+class StrengthMeasure:
+    """What one group of muscles of one side can do: ``value`` in Nm, or in percent of what is expected."""
+
+    path: str                 # the field, for messages
+    group: str                # of STRENGTH_GROUPS
+    side: str                 # right | left
+    unit: str                 # of STRENGTH_UNITS
+    value: float
+    at_deg: float | None      # joint angle of the test
 
 
 class Profile(_Strict):
@@ -88,13 +126,15 @@ class Profile(_Strict):
     age_years: Annotated[float, Field(ge=12, le=110)]
     height_m: Annotated[float, Field(ge=1.3, le=2.2)]
     mass_kg: Annotated[float, Field(ge=30, le=220)]
-    strength: Annotated[dict[Identifier, Amount | BothSides], Field(max_length=60)] = {}
+    segment_lengths_m: SegmentLengths = SegmentLengths()
+    strength: Annotated[dict[Identifier, Amount | SidedStrength], Field(max_length=60)] = {}
     range_of_motion_deg: Annotated[dict[str, MeasuredRange], Field(max_length=60)] = {}
     conditions: Annotated[list[ProfileCondition], Field(max_length=20)] = []
     constraints: Annotated[list[ProfileConstraint], Field(max_length=100)] = []
     tempo: Tempo = Tempo()
     exercise: Literal["squat"] = "squat"
     reference_motion: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    model_osim: Annotated[str, Field(min_length=1, max_length=500)] | None = None
 
     # ---- what the engine reads ------------------------------------------------------------------------------------
 
@@ -120,11 +160,37 @@ class Profile(_Strict):
                 limits.append(Limit(name, min=max(0.0, asked - tolerance), max=asked + tolerance, source="tempo"))
         return limits
 
+    def strength_measures(self) -> list[StrengthMeasure]:
+        """Every measured strength, by group and side. Raises ProfileError naming the field."""
+        measures: list[StrengthMeasure] = []
+        for name, value in self.strength.items():
+            path = f"strength.{_short(name, quotes='')}"
+            group, _, unit = name.rpartition("_")
+            if group not in STRENGTH_GROUPS or unit not in STRENGTH_UNITS:
+                raise ProfileError(path, f"unknown strength; use a group ({', '.join(STRENGTH_GROUPS)}) with _nm or "
+                                   "_percent, such as knee_extension_nm")
+            sides = {"right": value, "left": value} if isinstance(value, float) else {
+                side: getattr(value, side) for side in ("right", "left") if getattr(value, side) is not None}
+            if not sides:
+                raise ProfileError(path, "give right, left or both")
+            at_deg = None if isinstance(value, float) else value.at_deg
+            for side, amount in sides.items():
+                where = path if isinstance(value, float) else f"{path}.{side}"
+                if any((one.group, one.side) == (group, side) for one in measures):
+                    raise ProfileError(where, f"the strength of {group} on the {side} side is given twice")
+                measures.append(StrengthMeasure(where, group, side, unit, amount, at_deg))
+        return measures
+
+    def lengths(self) -> dict[str, float | dict[str, float]]:
+        """The measured segment lengths: name -> metres, or side -> metres."""
+        return self.segment_lengths_m.model_dump(exclude_none=True)
+
     def unused(self) -> list[dict[str, str]]:
         """Fields that were given and that this version records without using."""
-        if not self.strength:
+        if self.model_osim is None:
             return []
-        return [{"field": "strength", "reason": "recorded; this version computes no muscle forces"}]
+        return [{"field": "segment_lengths_m", "reason": "the lengths of the supplied model are taken"}
+                ] if self.lengths() else []
 
 
 def tempo_tolerance(name: str, tempo: Tempo) -> float:
@@ -139,7 +205,8 @@ def tempo_tolerance(name: str, tempo: Tempo) -> float:
 
 
 def load_profile(path: str | Path) -> Profile:
-    """Read a PROFILE.json; ``reference_motion`` is resolved against the file's folder. Raises ProfileError."""
+    """Read a PROFILE.json; ``reference_motion`` and ``model_osim`` are resolved against the file's folder. Raises
+    ProfileError."""
     path = Path(path)
     try:
         data = path.read_bytes()
@@ -152,11 +219,13 @@ def load_profile(path: str | Path) -> Profile:
     except (ValueError, RecursionError) as error:
         raise ProfileError("", f"{path.name} is not JSON: {error}") from None
     profile = parse_profile(content)
-    if profile.reference_motion is not None:
-        resolved = (path.parent / profile.reference_motion).resolve()
-        if not resolved.is_file():
-            raise ProfileError("reference_motion", f"there is no file {profile.reference_motion}")
-        profile = profile.model_copy(update={"reference_motion": str(resolved)})
+    for field in ("reference_motion", "model_osim"):
+        named = getattr(profile, field)
+        if named is not None:
+            resolved = (path.parent / named).resolve()
+            if not resolved.is_file():
+                raise ProfileError(field, f"there is no file {named}")
+            profile = profile.model_copy(update={field: str(resolved)})
     return profile
 
 
@@ -169,13 +238,16 @@ def parse_profile(data: Any) -> Profile:
     try:
         profile = Profile.model_validate(data)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
+        found = error.errors(include_url=False)
+        # of a field that may be written in two ways, the error that goes deepest is about the way that was meant
+        first = max((one for one in found if one["loc"][:2] == found[0]["loc"][:2]), key=lambda one: len(one["loc"]))
         raise ProfileError(_path(first["loc"]), _plain(first)) from None
     except RecursionError:
         raise ProfileError("", "the profile is nested too deeply") from None
     for index, condition in enumerate(profile.conditions):
         _check_condition(condition, f"conditions[{index}]")
     profile.limits()
+    profile.strength_measures()
     return profile
 
 
@@ -257,7 +329,8 @@ def _path(loc: tuple) -> str:
     for part in loc:
         if isinstance(part, int):
             path += f"[{part}]"
-        elif part in ("float", "BothSides", "[key]") or "function-" in part or part.startswith("constrained"):
+        elif (part in ("float", "SidedStrength", "SidedLength", "[key]") or "function-" in part
+              or part.startswith("constrained")):
             continue
         else:
             path += ("." if path else "") + _short(part, quotes="")

@@ -78,7 +78,17 @@ def test_any_constraints_give_limits_a_named_field_or_a_named_conflict(constrain
     ({"exercise": "lunge"}, "exercise"),
     ({"tempo": {"descent_s": 0}}, "tempo.descent_s"),
     ({"tempo": {"hold_s": 1}}, "tempo.hold_s"),
-    ({"strength": {"knee_extension": {"right": -1}}}, "strength.knee_extension"),
+    ({"strength": {"knee_extension_nm": {"right": -1}}}, "strength.knee_extension_nm.right"),
+    ({"strength": {"knee_extension_nm": {}}}, "strength.knee_extension_nm"),
+    ({"strength": {"knee_extension_nm": {"right": 90, "at_deg": 300}}}, "strength.knee_extension_nm.at_deg"),
+    ({"strength": {"knee_extension_nm": 90, "knee_extension_percent": {"left": 70}}},
+     "strength.knee_extension_percent.left"),
+    ({"strength": {"grip_nm": 40}}, "strength.grip_nm"),
+    ({"strength": {"knee_extension_kg": 40}}, "strength.knee_extension_kg"),
+    ({"segment_lengths_m": {"thigh": 43}}, "segment_lengths_m.thigh"),
+    ({"segment_lengths_m": {"neck": 0.1}}, "segment_lengths_m.neck"),
+    ({"segment_lengths_m": {"trunk": {"left": 0.5}}}, "segment_lengths_m.trunk"),
+    ({"model_osim": ""}, "model_osim"),
     ({"constraints": [{"variable": "knee_flexion", "max": 60}]}, "constraints[0].unit"),
     ({"constraints": [{"variable": "knee_flexion", "max": 60, "unit": "cm"}]}, "constraints[0].unit"),
     ({"constraints": [{"variable": "knee_flexion", "max": 60, "unit": "rad"}]}, "constraints[0].max"),
@@ -129,10 +139,22 @@ def test_provenance_of_a_constraint_is_handed_through():
     assert (limit.source, limit.status, limit.origin) == ("surgeon's letter", "V", "preset")
 
 
-def test_strength_is_listed_as_unused():
-    strong = parse_profile({**PERSON, "strength": {"knee_extension_nm": {"right": 90, "left": 80}}})
-    assert [entry["field"] for entry in strong.unused()] == ["strength"]
-    assert parse_profile(PERSON).unused() == []
+def test_strength_is_read_by_group_and_side():
+    profile = parse_profile({**PERSON, "strength": {
+        "knee_extension_nm": {"right": 90, "left": 80, "at_deg": 70}, "ankle_plantarflexion_percent": 70}})
+    assert [(m.path, m.group, m.side, m.unit, m.value, m.at_deg) for m in profile.strength_measures()] == [
+        ("strength.knee_extension_nm.right", "knee_extension", "right", "nm", 90, 70),
+        ("strength.knee_extension_nm.left", "knee_extension", "left", "nm", 80, 70),
+        ("strength.ankle_plantarflexion_percent", "ankle_plantarflexion", "right", "percent", 70, None),
+        ("strength.ankle_plantarflexion_percent", "ankle_plantarflexion", "left", "percent", 70, None)]
+    assert profile.unused() == []
+
+
+def test_measured_lengths_are_read_and_said_where_a_model_replaces_them():
+    lengths = {"thigh": {"right": 0.41}, "trunk": 0.5}
+    assert parse_profile({**PERSON, "segment_lengths_m": lengths}).lengths() == lengths
+    own = parse_profile({**PERSON, "segment_lengths_m": lengths, "model_osim": "a.osim"})
+    assert [entry["field"] for entry in own.unused()] == ["segment_lengths_m"]
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[]", b'{"sex": NaN}', b"[" * 100_000])

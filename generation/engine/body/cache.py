@@ -13,6 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
+MOST_ENTRIES = 1000  # of one kind (E); about 0.2 MB each. The oldest go first
+
 _HERE = Path(__file__).parent
 
 
@@ -43,6 +45,10 @@ class Cache:
                 except BaseException:
                     Path(file.name).unlink(missing_ok=True)
                     raise
+            entries = list(self.folder.glob("*.npz"))
+            if len(entries) > MOST_ENTRIES:
+                for old in sorted(entries, key=_age)[: len(entries) - MOST_ENTRIES]:
+                    old.unlink(missing_ok=True)
         except OSError:
             return  # a full or read-only disk costs time, not the result
 
@@ -62,6 +68,13 @@ def _read(path: Path) -> dict[str, np.ndarray] | None:
         return arrays if str(arrays.pop("digest")) == _digest(arrays) else None
     except Exception:  # whatever a damaged file makes the reader raise: it is made again
         return None
+
+
+def _age(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:  # another process was faster
+        return 0.0
 
 
 def _digest(arrays: dict[str, np.ndarray]) -> str:

@@ -8,7 +8,13 @@ from generation.engine.body.scaling import BodyScale
 
 
 def write_osim(scale: BodyScale, path: Path | str) -> Path:
-    """Write the generic model scaled to `scale`, in the way of OpenSim's ScaleTool, and return the path.
+    """Write `scaled_model(scale)` to `path` and return the path."""
+    scaled_model(scale).printToXML(str(path))
+    return Path(path)
+
+
+def scaled_model(scale: BodyScale):
+    """The generic model scaled to `scale`, an `opensim.Model`, in the way of OpenSim's ScaleTool.
 
     Joint offsets, translation splines, mass centres, markers and muscle paths scale with their body; masses and
     inertias are those of `scaled_arrays`. Maximum muscle forces stay the generic model's: OpenSim does not scale them.
@@ -36,5 +42,4 @@ def write_osim(scale: BodyScale, path: Path | str) -> Path:
                                          ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2)))))
     model.setName("genuflex_scaled")
     model.finalizeConnections()
-    model.printToXML(str(path))
-    return Path(path)
+    return model

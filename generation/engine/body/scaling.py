@@ -6,19 +6,23 @@ ratio. The ratio is used, not the measure of the model's own bones, because a ca
 different landmarks: the ratio gives factor 1 to the generic man by construction. All heights are then stretched by one
 common factor, so that the model stands exactly as tall as the person.
 
+Lengths that were measured replace the predicted ones; the common factor then stretches the rest. Masses of the segments
+depend on sex (`segments.py`).
+
 What this is not: a measured body. ANSUR II is 17-58 year-old soldiers; `age_years` is only checked, because age adds at
-most 0.02 to the explained variance of any measure there. Segment masses keep the generic model's proportions, as
-OpenSim's ScaleTool does with `preserve_mass_distribution`.
+most 0.02 to the explained variance of any measure there. Where fat sits is not known: masses follow sex only.
 """
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
 from generation.engine.body.coordinates import BODIES, MODELS, PACKED
+from generation.engine.body.segments import body_kind, masses_of, use_measured
 
 SEXES = ("female", "male", "other")
 
@@ -49,6 +53,7 @@ MAPPING = {
     "hand": ("hand_breadth", "hand_length", "hand_breadth"),
 }
 STANDING = ("pelvis", "femur", "tibia", "talus", "calcn", "toes", "torso")  # bodies whose y makes up standing height
+STRETCH = (0.8, 1.25)  # of the unmeasured heights, when measured lengths leave them the rest of the standing height (E)
 
 
 @dataclass(frozen=True)
@@ -65,9 +70,11 @@ class BodyScale:
     masses: dict[str, float] | None = None
 
 
-def scale_body(sex: str, age_years: float, height_m: float, mass_kg: float) -> BodyScale:
+def scale_body(sex: str, age_years: float, height_m: float, mass_kg: float,
+               segment_lengths_m: Mapping[str, float | Mapping[str, float]] | None = None) -> BodyScale:
     """Predict the body of a person. `other` takes the mean of the female and the male prediction.
 
+    segment_lengths_m: measured lengths, name (`segments.LENGTHS`) to metres or to {"right": m, "left": m}.
     Raises ValueError that begins with the name of the field that is out of range.
     """
     if sex not in SEXES:
@@ -85,14 +92,39 @@ def scale_body(sex: str, age_years: float, height_m: float, mass_kg: float) -> B
     reference = predict_measures(generic["sex"], generic["height_m"], generic["mass_kg"])
     factors = {}
     for body in BODIES:
-        measures = MAPPING[_kind(body)]
+        measures = MAPPING[body_kind(body)]
         factors[body] = [person[measure] / reference[measure] for measure in measures]
-    stretch = height_m / standing_height({body: tuple(factor) for body, factor in factors.items()})
-    for body in BODIES:
-        if _kind(body) in STANDING:
-            factors[body][1] *= stretch
+    measured = segment_lengths_m or {}
+    fixed = use_measured(measured, factors, person["foot_length"])
+    stretch = _stretch_to(height_m, factors, fixed)
     source = f"predicted from sex, height and mass (ANSUR II); heights stretched by {stretch:.4f} to fit"
-    return BodyScale({body: tuple(map(float, factor)) for body, factor in factors.items()}, mass_kg, height_m, source)
+    if measured:
+        source += f"; measured: {', '.join(measured)}"
+    return BodyScale({body: tuple(map(float, factor)) for body, factor in factors.items()}, mass_kg, height_m, source,
+                     masses_of(sex, mass_kg))
+
+
+def _stretch_to(height_m: float, factors: dict[str, list[float]], fixed: set[str]) -> float:
+    """Stretch the heights of all bodies but `fixed` so that the model stands `height_m` tall; returns by how much."""
+    total = 1.0
+    for _ in range(20):  # once without measured lengths; unequal legs bend the line
+        free = {body: list(factor) for body, factor in factors.items()}
+        for body in BODIES:
+            if body_kind(body) in STANDING and body not in fixed:
+                free[body][1] *= 1.01
+        height = standing_height(factors)
+        slope = (standing_height(free) - height) / 0.01
+        step = 1 + (height_m - height) / slope
+        total *= step
+        if fixed and not STRETCH[0] < total < STRETCH[1]:
+            raise ValueError(f"segment_lengths_m do not fit height_m {height_m:g}: the rest of the body would have to "
+                             f"be {total:.2f} times its usual height; check the lengths and the height")
+        for body in BODIES:
+            if body_kind(body) in STANDING and body not in fixed:
+                factors[body][1] *= step
+        if abs(step - 1) < 1e-12:
+            break
+    return total
 
 
 def generic_scale() -> BodyScale:
@@ -138,10 +170,6 @@ def _neutral_y(body: int, factors) -> float:
     y = np.array([PACKED["parent_position"][body, 1] * factors[BODIES[parent]][1],
                   -PACKED["child_position"][body, 1] * factors[BODIES[body]][1]])
     return _neutral_y(parent, factors) + float(y.sum())
-
-
-def _kind(body: str) -> str:
-    return body.removesuffix("_r").removesuffix("_l")
 
 
 def _checked(field: str, value, allowed: tuple[float, float], unit: str) -> float:

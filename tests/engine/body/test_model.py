@@ -1,5 +1,6 @@
 """Any `.osim` of the understood families becomes the body that OpenSim has; anything else is refused in a sentence."""
 
+import os
 import re
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from generation.engine.body import COORDINATES, MODEL_FILE, TorchBody, load_body, scale_body, write_osim
+from generation.engine.body import cache as cache_module
 from generation.engine.body.cache import Cache
 from generation.engine.body.functions import line, read_function
 from generation.engine.body.osim_file import read_osim
@@ -222,6 +224,16 @@ def test_damaged_entries_are_made_again(tmp_path, generic):
 def test_a_folder_that_cannot_be_written_costs_only_time(tmp_path, generic):
     (tmp_path / "file").write_text("")
     assert load_body(MODEL_FILE, tmp_path / "file").key == generic.key
+
+
+def test_the_oldest_entries_go_first(tmp_path, monkeypatch):
+    monkeypatch.setattr(cache_module, "MOST_ENTRIES", 3)
+    store = Cache(tmp_path, "things", ("cache",))
+    for number in range(5):
+        store.arrays(f"key{number}", lambda: {"a": np.zeros(2)})
+        newest, = (tmp_path / "things").glob(f"key{number}-*")
+        os.utime(newest, (number, number))
+    assert sorted(path.name[:4] for path in (tmp_path / "things").iterdir()) == ["key2", "key3", "key4"]
 
 
 def test_several_writers_share_a_folder(tmp_path):

@@ -7,6 +7,8 @@ import pytest
 import torch
 
 from generation.engine.body import BODIES, TorchBody, generic_scale, scale_body
+from generation.engine.body.coordinates import PACKED
+from generation.engine.body.scaled import scaled_inertia
 from generation.engine.body.scaling import MAPPING, anthropometry, predict_measures, standing_height
 
 
@@ -71,3 +73,57 @@ def test_every_mapped_measure_is_fitted():
         assert used == set(survey["measures"])
         assert all(0 < fit["r2"] < 1 and fit["residual_sd_m"] > 0 for fit in survey["measures"].values())
     json.dumps(anthropometry())
+
+
+@pytest.mark.parametrize("lengths", [
+    {"thigh": 0.40, "shank": {"right": 0.37, "left": 0.385}, "trunk": 0.38, "pelvis_width": 0.17},
+    {"thigh": {"left": 0.38}, "foot": {"right": 0.26}},
+])
+def test_measured_lengths_are_kept_and_the_height_too(lengths):
+    scale = scale_body("female", 50, 1.65, 65, lengths)
+    assert standing_height(scale.factors) == pytest.approx(1.65, abs=1e-9)
+    body = TorchBody(scale, dtype=torch.float64)
+    at = body.joint_centres(body(body.neutral()))
+
+    def measured(name, side):
+        value = lengths.get(name)
+        return value.get(side) if isinstance(value, dict) else value
+
+    for side in ("right", "left"):
+        for name, ends in (("thigh", ("hip", "knee")), ("shank", ("knee", "ankle"))):
+            if metres := measured(name, side):
+                apart = at[f"{ends[0]}_{side[0]}"] - at[f"{ends[1]}_{side[0]}"]
+                assert float(apart.norm()) == pytest.approx(metres, abs=1e-5)
+    if "trunk" in lengths:
+        middle = (at["shoulder_r"] + at["shoulder_l"]) / 2
+        assert float((middle - at["lumbar"]).norm()) == pytest.approx(lengths["trunk"], abs=1e-9)
+        assert float((at["hip_r"] - at["hip_l"]).norm()) == pytest.approx(lengths["pelvis_width"], abs=1e-9)
+    if "foot" in lengths:
+        usual = scale_body("female", 50, 1.65, 65)
+        ratio = scale.factors["calcn_r"][0] / usual.factors["calcn_r"][0]
+        assert ratio == pytest.approx(0.26 / predict_measures("female", 1.65, 65)["foot_length"])
+        assert scale.factors["calcn_l"][0] == usual.factors["calcn_l"][0]
+
+
+def test_masses_follow_the_sex_and_make_the_person():
+    woman, man, other = (scale_body(sex, 30, 1.7, 70).masses for sex in ("female", "male", "other"))
+    for masses in (woman, man, other):
+        assert sum(masses.values()) == pytest.approx(70)
+    generic = dict(zip(BODIES, PACKED["mass"] / PACKED["mass"].sum(), strict=True))
+    assert all(man[body] / 70 == pytest.approx(generic[body]) for body in BODIES)
+    assert woman["tibia_r"] / man["tibia_r"] > 1.08 and woman["humerus_l"] / man["humerus_l"] < 0.95
+    assert woman["torso"] < other["torso"] < man["torso"]
+
+
+def test_inertia_is_that_of_the_stretched_body():
+    """A cloud of particles whose inertia is known, stretched: the rule gives the stretched cloud's inertia."""
+    rng = np.random.default_rng(0)
+    points, masses = rng.normal(size=(50, 3)), rng.uniform(0.1, 1, 50)
+    points -= (points * masses[:, None]).sum(0) / masses.sum()
+    factors = np.array([0.8, 1.3, 1.1])
+
+    def inertia(at):
+        return sum(m * (p @ p * np.eye(3) - np.outer(p, p)) for m, p in zip(masses, at, strict=True))
+
+    scaled = scaled_inertia(inertia(points)[None], factors[None], np.array([1.7]))[0]
+    np.testing.assert_allclose(scaled, 1.7 * inertia(points * factors))
