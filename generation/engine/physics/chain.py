@@ -43,6 +43,7 @@ class Constants:
     child_position: Tensor  # (3, B, 1)
     before: Tensor  # (S, S) 1 where the column's slot comes before the row's
     carries: Tensor  # (B, S) 1 where the slot moves the body
+    beyond: Tensor  # (B, B) 1 where the row's body carries the column's, or is it
     coordinate: Tensor  # (S,) the coordinate whose generalised force a slot adds to
     mass: Tensor  # (B, 1)
     mass_centre: Tensor  # (3, B, 1)
@@ -70,6 +71,10 @@ def _constants(packed, dtype, device) -> Constants:
     carries = np.zeros((bodies, len(slots)))
     for b in range(bodies):
         carries[b] = (body == b) + (carries[parent[b]] if parent[b] >= 0 else 0)
+    beyond = np.eye(bodies)
+    for b in range(bodies):  # a body comes after its parent
+        if parent[b] >= 0:
+            beyond[:, b] += beyond[:, parent[b]]
     before = carries[body] * (np.arange(len(slots))[None, :] < np.arange(len(slots))[:, None])
     coordinate, spline = packed["axis_coordinate"][body, axis], packed["axis_spline"][body, axis]
     splined = np.flatnonzero(spline >= 0)
@@ -106,7 +111,7 @@ def _constants(packed, dtype, device) -> Constants:
         later_axis=real(axes[after].transpose(0, 2, 1)[..., None]),
         child_rotation=real(packed["child_rotation"][body[turn]].transpose(1, 2, 0)[..., None]),
         child_position=real(packed["child_position"].T[..., None]),
-        before=real(before), carries=real(carries), coordinate=whole(coordinate),
+        before=real(before), carries=real(carries), beyond=real(beyond), coordinate=whole(coordinate),
         mass=real(packed["mass"][:, None]), mass_centre=real(packed["mass_centre"].T[..., None]),
         inertia=real(packed["inertia"].transpose(1, 2, 0)[..., None]),
         gravity=real(packed["gravity"][:, None, None]),

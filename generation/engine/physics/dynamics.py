@@ -13,7 +13,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from generation.engine.physics.chain import apply, apply_transposed, constants, cross, dot, screws
+from generation.engine.physics.chain import Constants, apply, apply_transposed, constants, cross, dot, screws
 
 
 def inverse_dynamics(body, q: Tensor, u: Tensor, udot: Tensor,
@@ -32,13 +32,8 @@ def inverse_dynamics(body, q: Tensor, u: Tensor, udot: Tensor,
     c = constants(body)
     flat, rate, change = (x.reshape(-1, count).T.contiguous() for x in (q, u, udot))
     position, rotation, _ = body.tree(flat)
-    force, moment, slots = _body_forces(c, flat, rate, change, position, rotation)
-    for name, push, twist in wrenches:
-        if name not in body.bodies:
-            raise ValueError(f"a force acts on {name!r}, which is no body of this model")
-        at = torch.tensor([list(body.bodies).index(name)], device=q.device)
-        push, twist = (x.expand(*q.shape[:-1], 3).reshape(-1, 3).T[:, None] for x in (push, twist))
-        force, moment = force.index_add(1, at, push, alpha=-1), moment.index_add(1, at, twist, alpha=-1)
+    force, moment, slots = body_forces(c, flat, rate, change, position, rotation)
+    force, moment = outer_forces(body, q.shape[:-1], wrenches, force, moment)
     angular, linear, slope = slots
     joint = (dot(angular, torch.matmul(c.carries.T, moment)) + dot(linear, torch.matmul(c.carries.T, force))) * slope
     tau = torch.zeros_like(flat).index_add(0, c.coordinate, joint)
@@ -56,7 +51,18 @@ def knee_moments(body, tau: Tensor) -> Tensor:
     return moved
 
 
-def _body_forces(c, flat, rate, change, position, rotation):
+def outer_forces(body, lead, wrenches, force: Tensor, moment: Tensor) -> tuple[Tensor, Tensor]:
+    """Take what `wrenches` (..., time, 3) give off what each body is asked for (3, B, frame); lead: (..., time)."""
+    for name, push, twist in wrenches:
+        if name not in body.bodies:
+            raise ValueError(f"a force acts on {name!r}, which is no body of this model")
+        at = torch.tensor([list(body.bodies).index(name)], device=force.device)
+        push, twist = (x.to(force).expand(*lead, 3).reshape(-1, 3).T[:, None] for x in (push, twist))
+        force, moment = force.index_add(1, at, push, alpha=-1), moment.index_add(1, at, twist, alpha=-1)
+    return force, moment
+
+
+def body_forces(c: Constants, flat, rate, change, position, rotation):
     """Force (3, B, frame) and moment about the ground origin (3, B, frame) that each body's motion and weight ask for,
     and the slots' screws."""
     angular, linear, slope, curvature = screws(c, flat, position, rotation)
@@ -77,3 +83,6 @@ def _body_forces(c, flat, rate, change, position, rotation):
     euler = apply(c.inertia, apply_transposed(rotation, alpha)) + cross(own, apply(c.inertia, own))
     moment = apply(rotation, euler) + cross(centre, force)
     return force, moment, (angular, linear, slope)
+
+
+_body_forces = body_forces
