@@ -11,12 +11,14 @@ import torch
 from torch import Tensor
 
 from generation.engine.physics.chain import constants, dot
-from generation.engine.physics.dynamics import _body_forces
+from generation.engine.physics.dynamics import _body_forces as body_forces
 from generation.engine.physics.ground_reaction import FOOT_BODIES, Contact, GroundReaction
-from generation.engine.physics.ground_split import JOINTS, Feet, Habits, split
+from generation.engine.physics.ground_split import Feet, Habits, capacities, leg_joints, split
 
 STANDARD_GRAVITY = 9.80665
-LIFTED_M = (0.02, 0.04)  # E: the lowest point of a sole below the first carries freely, above the second not at all
+# E: a sole whose lowest point is less than the first above the other's carries freely, above the second not at all;
+# the same foot of one recording was found up to 2.7 cm over the floor with its plate loaded
+LIFTED_M = (0.03, 0.05)
 # The sit bones in the pelvis, from the middle of the hip joints, m in a body whose hips stand 0.9 m high: V, the
 # ischial tuberosities lie 5 to 8 cm below and a few cm behind the hip centres; the numbers E.
 SIT_BONES = (-0.03, -0.07, 0.0)
@@ -40,14 +42,12 @@ def estimate_ground(body, q: Tensor, u: Tensor, udot: Tensor, calibration=None, 
                          f"{tuple(q.shape)}, {tuple(u.shape)}, {tuple(udot.shape)}")
     habits = calibration.habits if calibration is not None else Habits()
     lead = q.shape[:-1]
-    sum_force, sum_moment, feet, weight, origin, pelvis = _measure(body, *(x.reshape(-1, count) for x in (q, u, udot)))
+    feet, weight, origin, pelvis = measure(body, *(x.reshape(-1, count) for x in (q, u, udot)))
     seated = None
     if seat:
-        seated = _sit(sum_force, sum_moment, feet, pelvis)
-        feet = _less(feet, seated)
-    capacities = torch.tensor([getattr(habits, JOINTS[name]) for name in _leg_joints(body)],
-                              dtype=torch.float64, device=q.device)
-    force, moment, margin = split(feet, habits, capacities)
+        seated = _sit(feet, pelvis)
+        feet = replace(feet, force=feet.force - seated.force, moment=feet.moment - seated.about_origin())
+    force, moment, margin = split(feet, habits, capacities(body, habits))
     point, free = _pressure(force, moment, feet.heel)
 
     def back(part, scale=1.0, moved=False):
@@ -69,21 +69,18 @@ def total_wrench(body, q: Tensor, u: Tensor, udot: Tensor) -> tuple[Tensor, Tens
     count = len(body.coordinates)
     flat, rate, change = (x.reshape(-1, count).T.contiguous() for x in (q, u, udot))
     position, rotation, _ = body.tree(flat)
-    force, moment, _ = _body_forces(constants(body), flat, rate, change, position, rotation)
+    force, moment, _ = body_forces(constants(body), flat, rate, change, position, rotation)
     return force.sum(1).T.reshape(*q.shape[:-1], 3), moment.sum(1).T.reshape(*q.shape[:-1], 3)
 
 
-def _leg_joints(body) -> list[str]:
-    return [name for name in JOINTS if f"{name}_r" in body.coordinates and f"{name}_l" in body.coordinates]
-
-
-def _measure(body, q: Tensor, u: Tensor, udot: Tensor):
-    """Sum of forces (N, 3) and moments, `Feet`, body weight, origin (N, 3) m and (hip centre, pelvis rotation)."""
+def measure(body, q: Tensor, u: Tensor, udot: Tensor) -> tuple[Feet, float, Tensor, tuple[Tensor, Tensor]]:
+    """What N frames (N, coordinate) ask for: `Feet`, body weight N, origin (N, 3) m on the floor between the feet, and
+    the pelvis: middle of the hip joints about origin (N, 3) m, rotation (N, 3, 3)."""
     c = constants(body)
     flat, rate, change = (x.T.contiguous() for x in (q, u, udot))
     kinematics = body(q)
     position, rotation = kinematics.translations.permute(2, 1, 0), kinematics.rotations.permute(2, 3, 1, 0)
-    force, moment, (angular, linear, slope) = _body_forces(c, flat, rate, change, position, rotation)
+    force, moment, (angular, linear, slope) = body_forces(c, flat, rate, change, position, rotation)
     bodies, coordinates = list(body.bodies), list(body.coordinates)
     joint = (dot(angular, torch.matmul(c.carries.T, moment)) + dot(linear, torch.matmul(c.carries.T, force))) * slope
     needed = torch.zeros_like(flat).index_add(0, c.coordinate, joint)
@@ -94,7 +91,7 @@ def _measure(body, q: Tensor, u: Tensor, udot: Tensor):
     turns, slides, unloaded = [], [], []
     for side, foot in zip("rl", FOOT_BODIES, strict=True):
         moves = c.carries[bodies.index(foot)]
-        for name in _leg_joints(body):
+        for name in leg_joints(body):
             index = coordinates.index(f"{name}_{side}")
             slots = torch.nonzero((c.coordinate == index) & (moves > 0))[:, 0]
             rates = slope.index_select(0, slots)
@@ -115,14 +112,15 @@ def _measure(body, q: Tensor, u: Tensor, udot: Tensor):
     hip = (centres["hip_r"] + centres["hip_l"]).double() / 2
     sole = soles - origin[:, None, None]
     low, high = LIFTED_M
-    lift = ((soles[..., 1].amin(-1) - low) / (high - low)).clamp(0.0, 1.0)
+    lowest = soles[..., 1].amin(-1)  # (N, 2)
+    lift = ((lowest - lowest.amin(-1, keepdim=True) - low) / (high - low)).clamp(0.0, 1.0)
     feet = Feet(
         force=sum_force, moment=sum_moment, angular=turns, linear=slides,
         unloaded=torch.stack(unloaded, 1).reshape(shape).double() / weight,
         axis=axis, heel=(translations[:, foot] - origin[:, None]) * origin.new_tensor([1.0, 0.0, 1.0]),
         soles=sole, lift=lift, hips=hip[:, 1] / standing_hips(body),
     )
-    return sum_force, sum_moment, feet, weight, origin, (hip - origin, rotations[:, bodies.index("pelvis")])
+    return feet, weight, origin, (hip - origin, rotations[:, bodies.index("pelvis")])
 
 
 def standing_hips(body) -> float:
@@ -132,14 +130,14 @@ def standing_hips(body) -> float:
         return float((centres["hip_r"][1] + centres["hip_l"][1]) / 2)
 
 
-def _sit(force: Tensor, moment: Tensor, feet: Feet, pelvis) -> Contact:
-    """What a seat carries (dimensionless, about origin).
+def _sit(feet: Feet, pelvis) -> Contact:
+    """What a seat carries (dimensionless, about origin), where `feet` has the sum of all forces.
 
     A lever between the sit bones and the heels: where the total would act behind the heels, the floor alone cannot
     give it, and the seat takes the least that brings the feet's part back to the heels. Of push and twist it takes the
     same share as of the weight. Where nothing has to be carried, nothing is.
     """
-    hip, rotation = pelvis
+    (hip, rotation), force, moment = pelvis, feet.force, feet.moment
     sit = hip + rotation @ hip.new_tensor(SIT_BONES)
     heel = feet.heel.mean(1)[:, 0]
     vertical = force[:, 1].clamp_min(0.05)
@@ -154,10 +152,6 @@ def _sit(force: Tensor, moment: Tensor, feet: Feet, pelvis) -> Contact:
     shift = torch.stack([sit[:, 0] - place[:, 0], torch.zeros_like(share), torch.zeros_like(share)], -1)
     about = share[:, None] * moment + torch.linalg.cross(shift, seat_force, dim=-1)
     return Contact(seat_force, point, about - torch.linalg.cross(point, seat_force, dim=-1))
-
-
-def _less(feet: Feet, seat: Contact) -> Feet:
-    return replace(feet, force=feet.force - seat.force, moment=feet.moment - seat.about_origin())
 
 
 def _pressure(force: Tensor, moment: Tensor, heel: Tensor) -> tuple[Tensor, Tensor]:

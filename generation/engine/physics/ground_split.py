@@ -29,17 +29,17 @@ class Habits:
 
     # moments in body weights x m that cost alike; hip flexion, adduction, rotation, knee, ankle, subtalar
     hip_flexion_m: float = 0.10
-    hip_adduction_m: float = 0.05
-    hip_rotation_m: float = 0.12
+    hip_adduction_m: float = 0.10
+    hip_rotation_m: float = 0.10
     knee_m: float = 0.10
     ankle_m: float = 0.10
     subtalar_m: float = 0.10
     # feet press outward: sideways over vertical force = press x half the distance of the feet x (hip height / standing
     # hip height) ** press_fade
-    press_per_m: float = 0.95
-    press_fade: float = 1.4
-    press_weight: float = 0.05  # body weights of departure that cost as much as the moments above
-    lateral_m: float = 0.003  # the pressure's usual place beside the foot's long axis, outward positive
+    press_per_m: float = 0.78
+    press_fade: float = 1.0
+    press_weight: float = 0.01  # body weights of departure that cost as much as the moments above
+    lateral_m: float = 0.0  # the pressure's usual place beside the foot's long axis, outward positive
     lateral_weight_m: float = 0.006  # departure of it, body weights x m
     twist_weight_m: float = 0.017  # free moment, body weights x m
     friction: float = 0.6  # rubber soles on a clinic's floor; E
@@ -47,6 +47,17 @@ class Habits:
 
 JOINTS = {"hip_flexion": "hip_flexion_m", "hip_adduction": "hip_adduction_m", "hip_rotation": "hip_rotation_m",
           "knee_angle": "knee_m", "ankle_angle": "ankle_m", "subtalar_angle": "subtalar_m"}
+
+
+def leg_joints(body) -> list[str]:
+    """The coordinates of `JOINTS`, without their side, that both legs of a body have."""
+    return [name for name in JOINTS if f"{name}_r" in body.coordinates and f"{name}_l" in body.coordinates]
+
+
+def capacities(body, habits: Habits) -> Tensor:
+    """(J,) the moments that cost alike, in the order of `leg_joints`."""
+    values = [torch.as_tensor(getattr(habits, JOINTS[name]), dtype=torch.float64) for name in leg_joints(body)]
+    return torch.stack(values).to(body.lower.device)
 
 
 @dataclass(frozen=True)
@@ -65,18 +76,19 @@ class Feet:
     hips: Tensor  # (N,) hip height over standing hip height
 
 
-def split(feet: Feet, habits: Habits, capacities: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Divide. capacities (J,): the joints' `Habits` in the order of `Feet.angular`.
+def split(feet: Feet, habits: Habits, joint_capacities: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Divide. joint_capacities (J,): of `capacities`, in the order of `Feet.angular`.
 
     Returns the feet's force (N, 2, 3), moment about origin (N, 2, 3), both dimensionless, and how far inside its sole
     each centre of pressure lies (N, 2) m (negative: outside).
     """
     total = torch.cat([feet.force, feet.moment], -1)  # (N, 6)
-    rows, wanted = _costs(feet, habits, capacities)
+    rows, wanted = _costs(feet, habits, joint_capacities)
     bounds = _bounds(feet, habits)  # (N, 2, K, 6): bounds @ wrench >= 0
     # the left wrench is the total less the right one, so its rows change sign
-    matrix = torch.cat([rows[:, 0], -rows[:, 1]], 1)
-    right = torch.cat([wanted[:, 0], wanted[:, 1] - _times(rows[:, 1], total)], 1)
+    press, pressed = _press(feet, habits)
+    matrix = torch.cat([rows[:, 0], -rows[:, 1], press], 1)
+    right = torch.cat([wanted[:, 0], wanted[:, 1] - _times(rows[:, 1], total), pressed], 1)
     limits = torch.cat([bounds[:, 0], -bounds[:, 1]], 1)
     slack = torch.cat([torch.zeros_like(bounds[:, 0, :, 0]), _times(bounds[:, 1], total)], 1)  # limits @ w + slack >= 0
     normal = matrix.transpose(-1, -2) @ matrix
@@ -101,9 +113,9 @@ def split(feet: Feet, habits: Habits, capacities: Tensor) -> tuple[Tensor, Tenso
     return force, moment, _inside(feet, force, moment)
 
 
-def _costs(feet: Feet, habits: Habits, capacities: Tensor) -> tuple[Tensor, Tensor]:
+def _costs(feet: Feet, habits: Habits, joint_capacities: Tensor) -> tuple[Tensor, Tensor]:
     """Rows (N, 2, K, 6) and what they should come to (N, 2, K), each side for its own foot's wrench."""
-    ease = 1 / capacities[:, None]
+    ease = 1 / joint_capacities[:, None]
     joints = torch.cat([feet.linear, feet.angular], -1) * ease
     zero = torch.zeros_like(feet.axis)
     out = torch.tensor([1.0, -1.0], dtype=feet.force.dtype, device=feet.force.device)[:, None]  # right is +z
@@ -113,12 +125,7 @@ def _costs(feet: Feet, habits: Habits, capacities: Tensor) -> tuple[Tensor, Tens
     lateral = torch.cat([torch.linalg.cross(line, feet.axis, dim=-1), feet.axis], -1)
     up = zero + zero.new_tensor([0.0, 1.0, 0.0])
     twist = torch.cat([torch.linalg.cross(line, up, dim=-1), up], -1)
-    apart = feet.heel[:, 0] - feet.heel[:, 1]
-    width = apart.square().sum(-1, keepdim=True).clamp_min(1e-8).sqrt()
-    slope = habits.press_per_m * width[:, 0] / 2 * feet.hips.clamp_min(1e-3) ** habits.press_fade
-    press = torch.cat([out * (apart / width)[:, None] + slope[:, None, None] * up, zero], -1)
-    usual = torch.stack([lateral / habits.lateral_weight_m, twist / habits.twist_weight_m,
-                         press / habits.press_weight], -2)
+    usual = torch.stack([lateral / habits.lateral_weight_m, twist / habits.twist_weight_m], -2)
     # ties that matter only where nothing else decides, and what keeps a lifted foot free of force
     eye = torch.eye(6, dtype=zero.dtype, device=zero.device)
     tie = (1e-3 + feet.lift * STIFF)[..., None, None] * eye
@@ -126,6 +133,18 @@ def _costs(feet: Feet, habits: Habits, capacities: Tensor) -> tuple[Tensor, Tens
     rows = torch.cat([joints, usual, tie], -2)
     wanted = torch.cat([feet.unloaded * ease[:, 0], torch.zeros_like(usual[..., 0]), centre], -1)
     return rows, wanted
+
+
+def _press(feet: Feet, habits: Habits) -> tuple[Tensor, Tensor]:
+    """The row (N, 1, 6) of the right foot's wrench, and what it should come to (N, 1), that presses the feet outward:
+    half the difference of their sideways forces. Their sum is left to the motion."""
+    apart = feet.heel[:, 0] - feet.heel[:, 1]
+    width = apart.square().sum(-1, keepdim=True).clamp_min(1e-8).sqrt()
+    slope = habits.press_per_m * width[:, 0] / 2 * feet.hips.clamp_min(1e-3) ** habits.press_fade
+    row = torch.cat([apart / width, torch.zeros_like(apart)], -1)
+    force = feet.force
+    wanted = ((apart / width * force).sum(-1) - slope * force[:, 1] * (1 - feet.lift.amax(-1))) / 2
+    return row[:, None] / habits.press_weight, wanted[:, None] / habits.press_weight
 
 
 def _directions(like: Tensor) -> Tensor:
