@@ -49,7 +49,7 @@ class MusclePaths(torch.nn.Module):
         super().__init__()
         if isinstance(body, BodyModel):
             body, muscles = TorchBody(body, dtype, device), body.muscles
-        self.body = body
+        self.body, self.muscles = body, muscles
         self.names = tuple(muscles["muscle_names"].tolist())
         owner, wrap = muscles["use_muscle"], muscles["use_wrap"]
         self.use_names = tuple((self.names[m], str(muscles["wrap_names"][w])) for m, w in zip(owner, wrap, strict=True))
