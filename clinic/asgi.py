@@ -12,10 +12,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic.settings")
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 pages = get_asgi_application()      # loads the apps: the imports of the project must come after it
 
-from generation.routing import websocket_urlpatterns  # noqa: E402
+from fall_risk.routing import websocket_urlpatterns as fall_risk_sockets  # noqa: E402
+from generation.routing import websocket_urlpatterns as generation_sockets  # noqa: E402
 
 application = ProtocolTypeRouter({
     "http": pages,
     # Another site's page may not open our sockets with the visitor's cookies.
-    "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+    "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter([*generation_sockets, *fall_risk_sockets]))),
 })

@@ -91,3 +91,21 @@ def database_from_url(url: str | None, local_dir: Path) -> dict:
         "OPTIONS": options,
         "CONN_HEALTH_CHECKS": True,
     }
+
+
+def email_from_url(url: str | None) -> tuple[str, str, int, str, str, bool, bool]:
+    """(backend, host, port, user, password, STARTTLS, TLS). Without a URL, e-mails are written to the console."""
+    if not url:
+        return "django.core.mail.backends.console.EmailBackend", "localhost", 25, "", "", False, False
+    parts = urlsplit(url)
+    ports = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
+    try:
+        port = parts.port or ports[parts.scheme]
+    except (KeyError, ValueError):
+        raise ImproperlyConfigured(
+            "GENUFLEX_SMTP_URL must look like smtp+tls://user:password@host:587 (or smtps:// or smtp://)."
+        ) from None
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    backend = "django.core.mail.backends.smtp.EmailBackend"
+    tls = parts.scheme
+    return backend, parts.hostname or "localhost", port, user, password, tls == "smtp+tls", tls == "smtps"

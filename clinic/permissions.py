@@ -53,6 +53,16 @@ TABLE: dict[str, dict[Role, Scope]] = {
     "prescription.sign":         _TREATS,
     "prescription.withdraw":     _TREATS,
     "prescription.hold":         _TREATS,                    # put on hold and end the hold
+    "fall_risk.list":            _TREATS,
+    "fall_risk.view":            _TREATS,                    # assessments, scores, falls
+    "fall_risk.assess":          _TREATS,                    # fill in, upload a recording, complete, correct
+    "fall_risk.release":         _TREATS,                    # what the patient is told about it
+    "fall.record":               _TREATS,
+    "fall.report":               {_PATIENT: Scope.OWN},
+    "fall_summary.view":         {_PATIENT: Scope.OWN},      # what a clinician released
+    "alert.list":                _TREATS,
+    "alert.acknowledge":         _TREATS,
+    "fall_report.view":          {_ADMIN: Scope.CLINIC},     # counts with small groups hidden; who is due, by name
     "exercise.held":             {_PATIENT: Scope.OWN},      # that the exercise is on hold, and whom to ask
     "exercise.view":             {_PATIENT: Scope.OWN_SIGNED},
 }

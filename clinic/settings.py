@@ -4,7 +4,16 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from clinic.environment import database_from_url, env_bool, env_list, env_port, env_seconds, local_folder, secret_key
+from clinic.environment import (
+    database_from_url,
+    email_from_url,
+    env_bool,
+    env_list,
+    env_port,
+    env_seconds,
+    local_folder,
+    secret_key,
+)
 from clinic.logs import LOGGING  # noqa: F401 - a setting
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -49,6 +58,7 @@ INSTALLED_APPS = [
     "patients",
     "generation",
     "prescriptions",
+    "fall_risk",
 ]
 
 MIDDLEWARE = [
@@ -143,7 +153,14 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = False                # the session ends with the browser
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_COOKIE_HTTPONLY = True
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+
+# E-mail: into the log of the process, unless GENUFLEX_SMTP_URL names a server.
+SITE_URL = os.environ.get("GENUFLEX_SITE_URL", f"http://localhost:{PORT}").rstrip("/")      # for links in e-mails
+DEFAULT_FROM_EMAIL = os.environ.get("GENUFLEX_FROM_EMAIL", "genuflex@localhost")
+EMAIL_TIMEOUT = 20
+(
+    EMAIL_BACKEND, EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER, EMAIL_HOST_PASSWORD, EMAIL_USE_TLS, EMAIL_USE_SSL
+) = email_from_url(os.environ.get("GENUFLEX_SMTP_URL"))
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["clinic.api_defaults.SessionAuthentication"],
@@ -167,6 +184,10 @@ SPECTACULAR_SETTINGS = {
         "OneSideEnum": ["left", "right"],
         "SourceStatusEnum": "patients.models.SourceStatus",
         "GenerationStatusEnum": "generation.models.RequestStatus",
+        "AssessmentStatusEnum": "fall_risk.models.AssessmentStatus",
+        "AlertKindEnum": "fall_risk.models.AlertKind",
+        "RecordingKindEnum": "fall_risk.models.RecordingKind",
+        "RecordingStatusEnum": "fall_risk.models.RecordingStatus",
         "PrescriptionStatusEnum": "prescriptions.models.PrescriptionStatus",
     },
 }

@@ -33,6 +33,7 @@ api = [
     path("", include("patients.api_urls")),
     path("", include("generation.api_urls")),
     path("", include("prescriptions.api_urls")),
+    path("", include("fall_risk.api_urls")),
     path("schema/", SpectacularAPIView.as_view(permission_classes=[], authentication_classes=[]), name="schema"),
     re_path(r"^.*$", api_not_found, name="not_found"),
 ]
@@ -45,5 +46,6 @@ urlpatterns = [
     path("", include("patients.urls")),
     path("", include("generation.urls")),
     path("", include("prescriptions.urls")),
+    path("", include("fall_risk.urls")),
     path("api/v1/", include((api, "api"))),
 ]

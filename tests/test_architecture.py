@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("clinic", "patients", "generation", "prescriptions")
+ROOMS = ("clinic", "patients", "generation", "prescriptions", "fall_risk")
 
 # The engine: what it may import beside the standard library and itself.
 ENGINE = "generation.engine"
@@ -35,6 +35,7 @@ APP_ARROWS = {
     "patients": {"clinic", *(f"{ENGINE}.{name}" for name in ("profile", "presets", "variables", "limits"))},
     "generation": {"clinic", "patients", ENGINE},
     "prescriptions": {"clinic", "patients", "generation"},
+    "fall_risk": {"clinic", "patients", "generation", "prescriptions"},
 }
 # These two tie the rooms together: they name the addresses of all of them.
 WIRING = {"clinic.urls", "clinic.asgi"}

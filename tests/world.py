@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
+from uuid import uuid4
 
 import pytest
 from django.db import transaction
@@ -12,6 +13,11 @@ from django.utils import timezone
 
 from clinic.models import Clinic, Role, User
 from clinic.services import clinic_create, user_create
+from fall_risk import services as fall_risk
+from fall_risk.models import Alert, Assessment, FallEvent, MonthlyReport, MotionRecording, ReleasedSummary
+from fall_risk.reporting.document import Filters, report_document
+from fall_risk.scores import INSTRUMENTS
+from fall_risk.services.assessments import saves_of
 from generation import services as generation
 from generation.models import CandidateMotion, GenerationRequest
 from patients import services as record
@@ -38,6 +44,12 @@ class Record:
     candidate: CandidateMotion
     signed: Prescription
     draft: Prescription
+    assessment: Assessment
+    fall: FallEvent
+    alert: Alert
+    summary: ReleasedSummary
+    recording: MotionRecording
+    report: MonthlyReport
 
     def ids(self, prescription: Prescription | None = None) -> dict:
         """What the addresses ask for."""
@@ -45,6 +57,8 @@ class Record:
             "patient_id": self.patient.pk, "condition_id": self.condition.pk, "limit_id": self.limit.pk,
             "request_id": self.request.pk, "candidate_id": self.candidate.pk,
             "prescription_id": (prescription or self.signed).pk, "name": "ACLR_isolated",
+            "assessment_id": self.assessment.pk, "fall_id": self.fall.pk, "alert_id": self.alert.pk,
+            "summary_id": self.summary.pk, "recording_id": self.recording.pk, "report_id": self.report.pk,
         }
 
 
@@ -104,6 +118,51 @@ def finished_request(clinician: User, patient: Patient, candidates: int = 3) -> 
     return request
 
 
+def assessed(clinician: User, patient: Patient, **answers) -> Assessment:
+    """A complete assessment with these answers."""
+    row = fall_risk.assessment_start(actor=clinician, patient=patient)
+    return completed(clinician, filled_in(clinician, row, **answers))
+
+
+def filled_in(clinician: User, row: Assessment, **answers) -> Assessment:
+    """A draft with these answers, each in its section, the others of the section emptied."""
+    for key, instrument in INSTRUMENTS.items():
+        own = {field.key: answers[field.key] for field in instrument.fields if field.key in answers}
+        if own:
+            row = fall_risk.assessment_section_save(
+                actor=clinician, assessment=row, section=key, answers=own, version=row.versions.get(key, 0)
+            ).assessment
+    return row
+
+
+def completed(clinician: User, row: Assessment) -> Assessment:
+    return fall_risk.assessment_complete(actor=clinician, assessment=row, saves=saves_of(row))
+
+
+def fallen(clinician: User, patient: Patient, **changes) -> FallEvent:
+    """A fall that the clinician records."""
+    fall = {"occurred_on": timezone.localdate(), "injury": "minor", "submission": uuid4(), **changes}
+    return fall_risk.fall_record(actor=clinician, patient=patient, **fall)
+
+
+def _at_risk(clinician: User, patient: Patient) -> tuple:
+    """A complete assessment, what is told to the patient, a fall with its alert, a recording, a monthly report. The
+    fall comes before anything is signed, so that it puts nothing on hold."""
+    fall = fallen(clinician, patient)
+    recording_of = fall_risk.assessment_start(actor=clinician, patient=patient)
+    recording = fall_risk.recording_upload(
+        actor=clinician, assessment=recording_of, kind="sit_to_stand", file_name="chair.mot", content=b"not a motion"
+    )
+    assessment = completed(clinician, filled_in(clinician, recording_of, falls_12m=1, fall_injury=True, tug_s=16.0))
+    summary = fall_risk.summary_release(actor=clinician, assessment=assessment, text="Train your legs.")
+    month = timezone.localdate().replace(day=1)
+    report = MonthlyReport.objects.create(
+        clinic=patient.clinic, month=month,
+        content=report_document(clinic=patient.clinic, filters=Filters(start=month, end=timezone.localdate())),
+    )
+    return assessment, fall, fall.alerts.get(), summary, recording, report
+
+
 def make_side(name: str) -> Side:
     clinic = clinic_create(name=name)
     people = {
@@ -120,13 +179,15 @@ def make_side(name: str) -> Side:
         actor=clinician, patient=patient, name="ACLR_isolated", phase="wk 6-16", side="left",
         onset_on=timezone.localdate() - timedelta(weeks=9),
     )
+    risk = _at_risk(clinician, patient)
     request = finished_request(clinician, patient)
     candidate = request.candidates.first()
     signed = prescription_create(actor=clinician, candidate=candidate, **DOSE)
     signed = prescription_sign(actor=clinician, prescription=signed, password=PASSWORD)
     draft = prescription_create(actor=clinician, candidate=candidate, **DOSE)
     limit = condition.limits.get(variable="knee_flexion")
-    return Side(clinic=clinic, **people, record=Record(patient, condition, limit, request, candidate, signed, draft))
+    return Side(clinic=clinic, **people, record=Record(
+        patient, condition, limit, request, candidate, signed, draft, *risk))
 
 
 @pytest.fixture(scope="module")

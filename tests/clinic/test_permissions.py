@@ -4,6 +4,8 @@ The walk is driven from the URLconf: an address that names no row of the table f
 """
 from __future__ import annotations
 
+import re
+
 import pytest
 from asgiref.sync import async_to_sync
 from django.db import transaction
@@ -13,10 +15,12 @@ from django.urls.resolvers import URLResolver
 
 from clinic.models import User
 from clinic.permissions import TABLE, Scope
-from generation.routing import websocket_urlpatterns
+from fall_risk.routing import websocket_urlpatterns as fall_risk_sockets
+from generation.routing import websocket_urlpatterns as generation_sockets
 from tests.sockets import Socket
 from tests.world import Side, World
 
+SOCKETS = [*generation_sockets, *fall_risk_sockets]
 # Addresses without a row, each with its reason.
 OPEN_ADDRESSES = {
     "api:schema": "describes the API, holds no data",
@@ -55,7 +59,7 @@ def test_every_address_names_a_row_of_the_table_for_each_method():
 
 def test_every_row_of_the_table_is_asked_for_somewhere():
     used = {action for pattern in ADDRESSES.values() for action in actions_of(pattern.callback).values()}
-    for route in websocket_urlpatterns:
+    for route in SOCKETS:
         used |= set(route.callback.consumer_class.permission_actions.values())
     assert set(TABLE) - used == set()
 
@@ -161,11 +165,13 @@ def test_sockets_follow_the_table(world: World, sockets_in_process):
 
         return async_to_sync(connect)()
 
-    for route in websocket_urlpatterns:
+    for route in SOCKETS:
         (action,) = route.callback.consumer_class.permission_actions.values()
         for home in (world.own, world.foreign):
-            address = f"/ws/generations/{home.record.request.pk}/"
+            ids = home.record.ids()
+            address = "/" + re.sub(r"<\w+:(\w+)>", lambda found, ids=ids: str(ids[found[1]]), str(route.pattern))
+            has_object = "<" in str(route.pattern)
             assert close_code(None, address) == 4401
             for user in (*world.own.users().values(), *world.foreign.users().values()):
-                right = expected(user, action, home, True, True)
+                right = expected(user, action, home, has_object, True)
                 assert close_code(user, address) == (None if right is None else 4404), (user, address)

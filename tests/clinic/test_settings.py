@@ -22,7 +22,7 @@ NAME = re.compile(r"\b(?:GENUFLEX_[A-Z_]+|DATABASE_URL|REDIS_URL)\b")
 
 
 def names_in_code() -> set[str]:
-    folders = ("clinic", "patients", "generation", "prescriptions", "scripts")
+    folders = ("clinic", "patients", "generation", "prescriptions", "fall_risk", "scripts")
     files = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
     return {name for path in files for name in NAME.findall(path.read_text())}
 

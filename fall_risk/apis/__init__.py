@@ -1,0 +1,1 @@
+"""Fall risk as REST."""

@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class FallRiskConfig(AppConfig):
+    name = "fall_risk"

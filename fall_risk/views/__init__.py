@@ -1,0 +1,1 @@
+"""Page doorways of fall risk."""
