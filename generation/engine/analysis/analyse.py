@@ -15,8 +15,17 @@ from generation.engine.physics import differentiate
 from generation.engine.physics.derivatives import SHORTEST
 from generation.engine.physics.ground import estimate_ground
 from generation.engine.physics.ground_reaction import GroundReaction
+from generation.engine.physics.pipeline import fast_analysis, fast_body
 from generation.engine.physics.reserves import is_reserve, reserve_forces, reserve_share
-from generation.engine.reference import FLEXIONS, Cancelled, Progress, Solved, analyse_with_opensim, moco_inverse
+from generation.engine.reference import (
+    CONTACTS,
+    FLEXIONS,
+    Cancelled,
+    Progress,
+    Solved,
+    analyse_with_opensim,
+    moco_inverse,
+)
 
 CUTOFF_HZ = 6.0  # of motion and forces alike (E; usual for squats)
 FLOOR_TOLERANCE_M = 0.005  # E: soles this near to y = 0 stand on the floor
@@ -79,13 +88,13 @@ def analyse(
     frames = np.arange(0, len(values), every)
     moved = _Moved(body, torch_body, times, q, u, udot, motion.frame_rate, frames)
     if route == "opensim":
-        solved = _by_opensim(moved, ground, moco, tell, cancelled)
+        solved, more = _by_opensim(moved, ground, moco, tell, cancelled)
     else:
-        solved = _fast(moved, ground, tell)
+        solved, more = _fast(moved, ground, tell)
     if solved.removed:
         notes.append(f"Of the model's forces these were left out: {', '.join(solved.removed)}.")
     solver = "MocoInverse" if moco else "static optimisation"
-    return _join(moved, route, solver, cutoff_hz, ground, solved, tuple(dict.fromkeys(notes)))
+    return _join(moved, route, solver, cutoff_hz, ground, solved, more, tuple(dict.fromkeys(notes)))
 
 
 def motion_in(body: BodyModel, motion: Motion) -> tuple[np.ndarray, list[str]]:
@@ -119,7 +128,9 @@ class _Moved:
     frames: np.ndarray  # (n,) indices of the frames that the result has
 
 
-def _by_opensim(moved: _Moved, ground: GroundReaction, moco: bool, tell, cancelled) -> Solved:
+def _by_opensim(moved: _Moved, ground: GroundReaction, moco: bool, tell,
+                cancelled) -> tuple[Solved, dict[str, np.ndarray]]:
+    """OpenSim's answers, and the loads that OpenSim does not compute, from its muscle forces."""
     q, u, udot = (part.numpy() for part in (moved.q, moved.u, moved.udot))
     coordinates = moved.body.coordinates
     wrenches = [(name, _array(force), _array(moment)) for name, force, moment in ground.wrenches()]
@@ -129,30 +140,37 @@ def _by_opensim(moved: _Moved, ground: GroundReaction, moco: bool, tell, cancell
     if moco:
         solved = moco_inverse(moved.body.osim, coordinates, moved.times, q, u, wrenches, reserves, solved,
                               progress=tell, cancelled=cancelled)
-    return solved
+    fast = fast_body(moved.body, dtype=torch.float64)
+    at = moved.frames
+    wrenches = [(name, force[at], moment[at]) for name, force, moment in ground.at(slice(None)).wrenches()]
+    with torch.no_grad():
+        loads = fast.loads(moved.q[at], moved.u[at], moved.udot[at], wrenches, torch.as_tensor(solved.muscle_forces),
+                           fast.geometry.arms(moved.q[at]))
+    return solved, {name: _array(load) for name, load in loads.items() if name not in solved.contacts}
 
 
-def _fast(moved: _Moved, ground: GroundReaction, tell) -> Solved:
-    from generation.engine.physics.pipeline import fast_analysis, fast_body
-
+def _fast(moved: _Moved, ground: GroundReaction, tell) -> tuple[Solved, dict[str, np.ndarray]]:
     tell("muscles", 0.1, "preparing the body's muscle geometry")
     fast = fast_body(moved.body, dtype=torch.float64)
     tell("muscles", 0.5, "solving all frames")
     with torch.no_grad():
-        result = fast_analysis(fast, moved.q, moved.u, moved.udot, ground.wrenches())
+        result = fast_analysis(fast, moved.q, moved.u, moved.udot, ground, moved.frame_rate)
     at = moved.frames
     rows = {name: moved.body.coordinates.index(name) for name in FLEXIONS if name in moved.body.coordinates}
     tell("muscles", 1.0, "done")
-    return Solved(
+    loads = {name: _array(load)[at] for name, load in result.loads.items()}
+    contacts = {name: load for name, load in loads.items() if name in CONTACTS}
+    solved = Solved(
         at, _array(result.com), _array(result.com_velocity), _array(result.moments),
         tuple(str(name) for name in moved.body.muscles["muscle_names"]), _array(result.activations)[at],
         _array(result.muscle_forces)[at], _array(result.reserves)[at],
-        {name: _array(force)[at] for name, force in result.contacts.items()},
-        {name: _array(result.capacity)[at][:, row] for name, row in rows.items()}, (),
+        contacts, {name: _array(result.capacity)[at][:, row] for name, row in rows.items()}, (),
     )
+    return solved, {name: load for name, load in loads.items() if name not in CONTACTS}
 
 
-def _join(moved: _Moved, route: Route, solver, cutoff_hz, ground: GroundReaction, solved: Solved, notes) -> Analysis:
+def _join(moved: _Moved, route: Route, solver, cutoff_hz, ground: GroundReaction, solved: Solved,
+          more: dict[str, np.ndarray], notes) -> Analysis:
     at, coordinates = moved.frames, moved.body.coordinates
     q, u, udot = (part.numpy()[at] for part in (moved.q, moved.u, moved.udot))
     speed = torch.as_tensor(solved.com_velocity)
@@ -168,7 +186,9 @@ def _join(moved: _Moved, route: Route, solver, cutoff_hz, ground: GroundReaction
         com=com, com_velocity=velocity, com_acceleration=acceleration[at],
         **measures.balance(moved.torch_body, q, com, velocity),
         ground=ground, moments=moments, powers=moments * u, activations=solved.activations,
-        muscle_forces=solved.muscle_forces, reserves=solved.reserves, reserve_share=shares, contacts=solved.contacts,
+        muscle_forces=solved.muscle_forces, reserves=solved.reserves, reserve_share=shares,
+        contacts=dict(solved.contacts) | {name: load for name, load in more.items() if load.ndim == 2},
+        loads={name: load for name, load in more.items() if load.ndim == 1},
         demand=measures.demand(coordinates, moments, solved.capacity),
         asymmetries=measures.asymmetries(coordinates, q, moments, _array(ground.force), solved.contacts),
         smoothness=measures.smoothness(coordinates, moved.q.numpy(), solved.com_velocity, moved.frame_rate),

@@ -65,6 +65,7 @@ def report(analysis: Analysis) -> dict:
         "contact_forces": {name: {**_peak(a, np.linalg.norm(force, axis=-1)),
                                   "body_weights": float(a.contact_in_body_weights(name).max())}
                            for name, force in a.contacts.items()},
+        "loads_n": {name: _peak(a, load) for name, load in a.loads.items()},
         "demand": {name: _peak(a, values) for name, values in a.demand.items()},
         "margin_of_stability_m": {"least": float(a.margin_of_stability.min()),
                                   "time_s": float(a.time[a.margin_of_stability.argmin()])},
@@ -79,8 +80,8 @@ def _estimated(a: Analysis) -> list[str]:
     if a.ground.source != "plates":
         found.append("The ground reaction, its split between the feet and its centres of pressure are estimated from "
                      "the motion; all moments rest on them.")
-    found.append("The lumbar load is that of the joint without trunk muscles, which are not in the model: the "
-                 "compression of a real spine is higher.")
+    found.append("The lumbar compression adds one extensor to the joint force, because the model has no trunk muscles: "
+                 "an estimate to compare motions with.")
     return found
 
 
@@ -98,7 +99,7 @@ def _loads(a: Analysis) -> tuple[list[str], np.ndarray]:
     for name, force in a.contacts.items():
         labels += [f"{name}_f{axis}" for axis in "xyz"] + [f"{name}_body_weights"]
         columns += [force, a.contact_in_body_weights(name)]
-    return labels, np.column_stack(columns)
+    return labels + list(a.loads), np.column_stack([*columns, *a.loads.values()])
 
 
 def _ground(a: Analysis) -> tuple[list[str], np.ndarray]:

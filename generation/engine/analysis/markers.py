@@ -5,15 +5,18 @@ made from the markers first: segment lengths by the fit of `motion_data.fit`, ma
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from generation.engine.body import MODEL_FILE, BodyModel
+from generation.engine.body import MODEL_FILE, BodyModel, personal_body
+from generation.engine.body.personal import body_scale
+from generation.engine.body.segments import LENGTHS, length
 from generation.engine.formats import FormatError, MarkerRecording, Motion
 from generation.engine.motion_data.fit import Person, fit_person, sole_points
 from generation.engine.motion_data.markers import MARKER_SETS, PLACES, reported
-from generation.engine.motion_data.skeleton import Skeleton, lean_model
+from generation.engine.motion_data.skeleton import Skeleton, lean_model, scale_factors
+from generation.engine.profile import Profile, SegmentLengths
 from generation.engine.reference import Progress, inverse_kinematics
 
 FIT_FRAMES = 24  # as for the shipped motion data
@@ -70,6 +73,27 @@ def upright(recording: MarkerRecording, up_names: Sequence[str], down_names: Seq
         raise FormatError(f"The markers reach over {reach:.3g} m from the lowest to the highest, which is no person: "
                           "check the file's unit.")
     return positions
+
+
+def body_from_markers(profile: Profile, recording: MarkerRecording) -> tuple[BodyModel, Person, np.ndarray]:
+    """A person's body with the segment lengths that the markers show; mass, strength and ranges are the profile's, and
+    so are lengths that were measured. Returns what `motion_from_markers` takes. About a minute.
+
+    Raises FormatError and ProfileError.
+    """
+    person, positions = fit_markers(recording)
+    fitted = scale_factors(person.parameters)
+    found = {name: length(name, "right" if sided else None, fitted) for name, sided in LENGTHS.items()}
+    lengths = SegmentLengths(**(found | profile.lengths()))
+    profile = profile.model_copy(update={"segment_lengths_m": lengths})
+    body, scaled = personal_body(profile), body_scale(profile).factors
+    places = MARKER_SETS[person.marker_set]
+    offsets = {}
+    for label, offset in person.offsets.items():  # a marker stays where it is on its bone, however wide the bone is
+        bone = places[label].body
+        offsets[label] = [float(one * new / old) for one, new, old in zip(
+            offset, scaled[bone], fitted.get(bone, (1.0, 1.0, 1.0)), strict=True)]
+    return body, replace(person, offsets=offsets), positions
 
 
 def fit_markers(recording: MarkerRecording) -> tuple[Person, np.ndarray]:

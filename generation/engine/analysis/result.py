@@ -19,7 +19,7 @@ class Analysis:
 
     Moments are the net generalised forces that the motion asks for (OpenSim's signs); those of the pelvis are
     residuals: what motion, body and ground reaction disagree about. Contact forces act on the distal body and are in
-    its axes (x forward, y up, z right); the lumbar one is that of the torso, without trunk muscles. `demand` is
+    its axes (x forward, y up, z right); `physics/joint_loads.py` explains `*_free_body` and `loads`. `demand` is
     |moment| over what the muscles could make in that pose at that speed in that direction, all agonists fully active.
     """
 
@@ -49,6 +49,7 @@ class Analysis:
     reserves: np.ndarray  # (T, C) Nm, N on translations
     reserve_share: Mapping[str, np.ndarray]  # coordinate that has a reserve -> (T,), share of its moment
     contacts: Mapping[str, np.ndarray]  # name -> (T, 3) N
+    loads: Mapping[str, np.ndarray]  # name -> (T,) N: patellar tendon, lumbar compression
     demand: Mapping[str, np.ndarray]  # coordinate -> (T,)
     asymmetries: Mapping[str, float]
     smoothness: Mapping[str, float]

@@ -7,17 +7,13 @@ import numpy as np
 import opensim as osim
 
 from generation.engine.formats import write_storage
+from generation.engine.reference.opensim_route import CONTACTS
 
 osim.Logger.setLevelString("Off")
 osim.Logger.removeFileSink()
 
 UNBOUNDED = 1e6  # control of a reserve, in its optimal forces: no bound that a movement could reach
 MOCO_BOUND = 10.0  # the same where a solver scales by its bounds: 10 kNm of a motor, 100 Nm of a reserve (E)
-# Joint -> the body at its distal end; the joint is found by it, whatever a model family calls it.
-CONTACTS = {
-    "hip_r": "femur_r", "hip_l": "femur_l", "tibiofemoral_r": "tibia_r", "tibiofemoral_l": "tibia_l",
-    "patellofemoral_r": "patella_r", "patellofemoral_l": "patella_l", "lumbar": "torso",
-}
 
 
 @dataclass

@@ -8,6 +8,11 @@ import numpy as np
 from generation.engine.reference.process import DEFAULT_LIMIT_S, Progress, run_job
 
 FLEXIONS = tuple(f"{name}_{side}" for name in ("hip_flexion", "knee_angle", "ankle_angle") for side in "rl")
+# Joint -> the body at its distal end; the joint is found by it, whatever a model family calls it.
+CONTACTS = {
+    "hip_r": "femur_r", "hip_l": "femur_l", "tibiofemoral_r": "tibia_r", "tibiofemoral_l": "tibia_l",
+    "patellofemoral_r": "patella_r", "patellofemoral_l": "patella_l", "lumbar": "torso",
+}
 Wrench = tuple[str, np.ndarray, np.ndarray]  # body, force (time, 3) N, moment about the ground origin (time, 3) Nm
 
 

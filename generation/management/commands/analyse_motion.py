@@ -7,10 +7,13 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 
 from generation.engine.analysis import CUTOFF_HZ, ReferenceFailed, analyse, write_analysis
-from generation.engine.body import load_body
-from generation.engine.formats import FormatError, read_external_loads, read_mot
+from generation.engine.analysis.markers import body_from_markers, motion_from_markers
+from generation.engine.body import load_body, personal_body
+from generation.engine.formats import FormatError, read_c3d, read_external_loads, read_mot, read_trc
 from generation.engine.profile import ProfileError, load_profile
 from generation.management.folders import check_writable
+
+MARKERS = {".trc": read_trc, ".c3d": read_c3d}
 
 
 class Command(BaseCommand):
@@ -52,11 +55,12 @@ class Command(BaseCommand):
             raise CommandError("--cutoff must be between 0 and 1000 Hz", returncode=2)
         check_writable(options["out"])
         try:
-            motion, body = self._motion_and_body(options)
+            progress = self._progress(options["verbosity"])
+            motion, body = self._motion_and_body(options, progress)
             analysis = analyse(
                 motion, body, route=options["route"], forces=_forces(options), every=options["every"],
                 moco=options["moco"], cutoff_hz=options["cutoff"] or None, seat=options["seat"],
-                progress=self._progress(options["verbosity"]),
+                progress=progress,
             )
         except (FormatError, ProfileError, ReferenceFailed) as error:
             raise CommandError(str(error)) from None
@@ -71,15 +75,23 @@ class Command(BaseCommand):
         for note in analysis.notes:
             self.stdout.write(note)
 
-    def _motion_and_body(self, options):
-        profile = _named("--profile", load_profile, options["profile"]) if options["profile"] else None
-        if profile:
-            from generation.engine.body import personal_body
-
-            body = personal_body(profile)
+    def _motion_and_body(self, options, progress):
+        """Markers become a motion in the person's model first; with a profile the model is made from them too."""
+        path, name = options["motion"], options["motion"].name
+        profile = load_profile(options["profile"]) if options["profile"] else None
+        read = MARKERS.get(path.suffix.lower())
+        if read is None:
+            motion = _named(name, read_mot, path)
+            return motion, personal_body(profile) if profile else _named("--model", load_body, options["model"])
+        recording = _named(name, read, path)
+        if profile and profile.model_osim is None:
+            if progress:
+                progress("scaling", 0.0, "fitting segment lengths to the markers, about a minute")
+            body, person, positions = _named(name, body_from_markers, profile, recording)
         else:
-            body = _named("--model", load_body, options["model"])
-        return _named(options["motion"].name, read_mot, options["motion"]), body
+            body = personal_body(profile) if profile else _named("--model", load_body, options["model"])
+            person = positions = None
+        return _named(name, motion_from_markers, recording, body, person, positions, progress=progress).motion, body
 
     def _progress(self, verbosity: int):
         if verbosity == 0:
@@ -109,9 +121,9 @@ def _forces(options):
     return _named("--grf", read_external_loads, options["grf"], options["grf_setup"])
 
 
-def _named(what: str, read, *arguments):
+def _named(what: str, read, *arguments, **options):
     """Read a file; an error says which of the files it is about."""
     try:
-        return read(*arguments)
+        return read(*arguments, **options)
     except FormatError as error:
         raise FormatError(f"{what}: {error}") from None
