@@ -29,7 +29,7 @@ class MuscleCurves(torch.nn.Module):
         super().__init__()
 
         def keep(name, array, kind=dtype):
-            self.register_buffer(name, torch.as_tensor(np.ascontiguousarray(array), dtype=kind, device=device), False)
+            self.register_buffer(name, torch.tensor(np.asarray(array), dtype=kind, device=device), persistent=False)
 
         optimal = muscles["optimal_fiber_length"]
         keep("_force", muscles["maximum_isometric_force"])
