@@ -120,7 +120,7 @@ def strength(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     patient = _patient(request, patient_id)
     return _record_form(
         request, patient, "Strength", forms.StrengthForm, services.strength_record,
-        intro="Kept in the record. This version computes no muscle forces, so strength does not change the motion yet.",
+        intro="Measured strength scales the muscles of the patient's body model. It does not change the motion yet.",
     )
 
 

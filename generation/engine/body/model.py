@@ -68,6 +68,9 @@ def _pack(osim: bytes) -> dict[str, np.ndarray]:
         muscles = pack_muscles(model)
     except ValueError as error:
         raise FormatError(str(error)) from None
+    for name, array in muscles.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise FormatError(f"A muscle of the model has a value that is not finite: {name.replace('_', ' ')}.")
     return {f"packed/{name}": array for name, array in packed.items()} | {
         f"muscles/{name}": array for name, array in muscles.items()}
 

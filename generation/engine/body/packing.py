@@ -127,6 +127,10 @@ def _check_numbers(arrays: dict[str, np.ndarray]) -> None:
         bad = ~np.isfinite(arrays[key].reshape(len(bodies), -1)).all(1)
         if bad.any():
             raise FormatError(f"Body {bodies[bad][0]}: its {what} is not a finite number.")
+    for key in ("lower", "upper", "default"):
+        bad = ~np.isfinite(arrays[key])
+        if bad.any():
+            raise FormatError(f"Coordinate {arrays['coordinates'][bad][0]}: its range or default is not finite.")
     if not np.isfinite(arrays["spline"]).all():
         raise FormatError("A joint function of the model has a value that is not finite.")
     if (arrays["mass"] < 0).any():

@@ -186,9 +186,11 @@ BOMB = ('<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]
     (re.sub(r"<mass>[^<]*</mass>", "<mass>9000</mass>", GENERIC), "kg"),
     (re.sub(r"<mass>[^<]*</mass>", "<mass>0</mass>", GENERIC), "massless"),
     (re.sub(r"<mass>[^<]*</mass>", "<mass>nan</mass>", GENERIC, count=1), "mass"),
+    (re.sub(r"<default_value>[^<]*<", "<default_value>nan<", GENERIC, count=1), "pelvis_tilt"),
+    (re.sub(r"<max_isometric_force>[^<]*<", "<max_isometric_force>nan<", GENERIC), "max"),
     (re.sub(r"UniversalJoint", "BallJoint", GENERIC), "BallJoint"),
 ], ids=["bomb", "text", "empty", "cut", "html", "storage", "deep", "includes", "no joints", "no hip", "no knee",
-        "heavy", "weightless", "nan", "ball"])
+        "heavy", "weightless", "nan", "nan angle", "nan force", "ball"])
 def test_what_is_no_body_is_refused_in_a_sentence(text, says, cache):
     with pytest.raises(FormatError, match=re.escape(says)) as caught:
         load_body(text.encode(), cache)
