@@ -4,6 +4,8 @@ from generation.engine.physics.derivatives import differentiate
 from generation.engine.physics.dynamics import inverse_dynamics, knee_moments
 from generation.engine.physics.joint_loads import JointLoads
 from generation.engine.physics.muscle_curves import MuscleCurves
+from generation.engine.physics.muscle_geometry import MuscleGeometry
+from generation.engine.physics.muscle_paths import MusclePaths
 from generation.engine.physics.pulls import MusclePulls, fit_pulls
 from generation.engine.physics.reserves import (
     LEG_COORDINATES,
@@ -16,7 +18,7 @@ from generation.engine.physics.reserves import (
 from generation.engine.physics.static_optimisation import Solution, StaticOptimisation
 
 __all__ = [
-    "LEG_COORDINATES", "RESERVES", "UNTRUSTED_SHARE", "JointLoads", "MuscleCurves", "MusclePulls", "Solution",
-    "StaticOptimisation", "differentiate", "fit_pulls", "inverse_dynamics", "is_reserve", "knee_moments",
-    "reserve_forces", "reserve_share",
+    "LEG_COORDINATES", "RESERVES", "UNTRUSTED_SHARE", "JointLoads", "MuscleCurves", "MuscleGeometry", "MusclePaths",
+    "MusclePulls", "Solution", "StaticOptimisation", "differentiate", "fit_pulls", "inverse_dynamics", "is_reserve",
+    "knee_moments", "reserve_forces", "reserve_share",
 ]

@@ -194,7 +194,8 @@ def _ranges(paths, moved) -> tuple[np.ndarray, np.ndarray]:
 def _samples(stems, middle, half, samples: int, seed: int) -> np.ndarray:
     """Poses (samples, coordinate) in -1..1; both legs alike, coordinates that move no muscle 0."""
     kinds = list(dict.fromkeys(stem for stem in stems if stem))
-    box = qmc.Sobol(len(kinds), scramble=True, rng=np.random.default_rng(seed)).random(samples)
+    sequence = qmc.Sobol(len(kinds), scramble=True, rng=np.random.default_rng(seed))
+    box = sequence.random_base2(int(samples - 1).bit_length())[:samples]
     at = {kind: stems.index(kind) for kind in kinds}
     squat = np.arange(samples) % _BOX_EVERY != 0
     # in the box dense towards the ends, where polynomials tend to run off
