@@ -1,12 +1,14 @@
-"""One person's mass distribution and habits of standing, from the little that a clinic can measure.
+"""One person's mass distribution and habits of standing, from what a clinic can measure.
 
-Three steps, each usable without the next:
+Each step is usable without the next:
 - the scale: the total mass;
-- kinematics only: published segment masses instead of the model's, and a few seconds of quiet standing, in which the
-  centre of pressure is taken to lie a stated way in front of the ankles: this moves the torso's mass centre fore-aft;
-- force plates, once: any motion with measured forces moves the torso's mass centre forward and up, and tells how the
-  feet press.
-"Torso mass centre" stands for all that the rigid torso gets wrong: a back that rounds, a head that stays level.
+- published segment masses instead of the model's;
+- quiet standing, some seconds: the centre of pressure is taken to lie a stated way before the ankles, which places the
+  torso's mass centre fore-aft;
+- any recorded movement on two feet: wrong masses make the computed centre of pressure jump whenever the body speeds up
+  or slows down. The height of the torso's mass centre is the one with which it wanders most calmly;
+- force plates, once: any motion with measured forces gives both, and tells how the feet press.
+"Torso mass centre" stands for all that a rigid torso gets wrong: a back that rounds, a head that stays level.
 """
 
 import xml.etree.ElementTree as ElementTree
@@ -20,7 +22,7 @@ from torch import Tensor
 
 from generation.engine.body.model import BodyModel, load_body
 from generation.engine.physics.chain import constants
-from generation.engine.physics.dynamics import _body_forces as body_forces
+from generation.engine.physics.dynamics import body_forces
 from generation.engine.physics.ground_habits import fit_habits
 from generation.engine.physics.ground_reaction import GroundReaction
 from generation.engine.physics.ground_split import Habits
@@ -30,7 +32,10 @@ from generation.engine.physics.segment_masses import published_masses
 STANDING_BEFORE_ANKLE_M = 0.05
 TORSO_SPREAD_M = (0.03, 0.08)  # E: what the torso's mass centre is believed to be wrong by, forward and up
 PRESSURE_SPREAD_M = 0.01  # E: what is left of a centre of pressure when the masses are right
-STEP_M = 0.01  # the moment of a turning torso is not quite linear in its mass centre
+STANDING_SPREAD_M = 0.005  # E: how well that is known of one person
+PRESSURE_SPEED_M_S = 0.2  # E: how fast a centre of pressure really wanders in squats (plates: 0.15 to 0.29 m/s rms)
+STEPS = 3  # Gauss-Newton; the moment of a turning torso is not quite linear in its mass centre
+STEP_M = 0.01  # of the differences
 INDEPENDENT_S = 0.2  # E: frames closer than this repeat each other
 
 
@@ -79,12 +84,15 @@ class Calibration:
 
 
 def calibrate(body: BodyModel, *, mass_kg: float | None = None, sex: str | None = None,
-              standing: Recording | None = None, plates: Sequence[Recording] = ()) -> Calibration:
+              standing: Recording | None = None, moving: Sequence[Recording] = (),
+              plates: Sequence[Recording] = ()) -> Calibration:
     """Learn what the given measurements tell.
 
     mass_kg: by a scale. sex: take published segment masses for it (female, male, other) instead of the model's.
-    standing: quiet standing; only its frames' mean is used. plates: recordings with measured forces. Raises ValueError
-    for a mass that is not positive, plates without forces, or a model without a torso.
+    standing: quiet standing; only its frames' mean is used. moving: movements on two feet, nothing else touched (leave
+    frames out by `Recording.frames`); the longer the better. plates: recordings with measured forces; where they are
+    given, standing and moving are not needed and not used. Raises ValueError for a mass that is not positive or plates
+    without forces.
     """
     from generation.engine.body import TorchBody
 
@@ -101,17 +109,16 @@ def calibrate(body: BodyModel, *, mass_kg: float | None = None, sex: str | None 
         steps.append(f"Total mass {mass_kg:.1f} kg by a scale.")
     torch_body = TorchBody(body, dtype=torch.float64)
     torso = names.index("torso")
+    if plates and any(recording.plates is None for recording in plates):
+        raise ValueError("plates must be recordings with measured forces")
     shift = np.zeros(2)
-    if standing is not None and not plates:
-        shift[0] = _standing_shift(torch_body, mass, centre, torso, standing)
-        steps.append(f"Torso mass centre {100 * shift[0]:+.1f} cm forward, so that the centre of pressure of quiet "
-                     f"standing lies {100 * STANDING_BEFORE_ANKLE_M:.0f} cm before the ankles.")
-    if plates:
-        if any(recording.plates is None for recording in plates):
-            raise ValueError("plates must be recordings with measured forces")
-        shift = _plates_shift(torch_body, mass, centre, torso, plates)
-        steps.append(f"Torso mass centre {100 * shift[0]:+.1f} cm forward and {100 * shift[1]:+.1f} cm up, by force "
-                     "plates.")
+    if plates or standing is not None or moving:
+        equations = [_by_plates(recording) for recording in plates] if plates else [
+            *([_by_standing(torch_body, standing)] if standing is not None else []), *map(_by_calm, moving)]
+        shift = _torso_shift(torch_body, mass, centre, torso, equations)
+        by = "force plates" if plates else " and ".join(["quiet standing"] * (standing is not None)
+                                                        + ["a calm centre of pressure"] * bool(moving))
+        steps.append(f"Torso mass centre {100 * shift[0]:+.1f} cm forward and {100 * shift[1]:+.1f} cm up, by {by}.")
     centre[torso, :2] += shift
     found = Calibration(
         MappingProxyType({name: float(mass[i]) for i, name in enumerate(names) if mass[i] != packed["mass"][i]}),
@@ -129,52 +136,64 @@ def _chosen(recording: Recording) -> np.ndarray:
     return np.ones(count, bool) if recording.frames is None else np.asarray(recording.frames, bool)
 
 
-def _wrenches(body, mass, centre, torso: int, recording: Recording):
-    """The total's force and moment about the ground origin (time, 3), and their changes (2, time, 3) per metre by which
-    the torso's mass centre lies further forward, and up."""
+def _torso_shift(body, mass, centre, torso: int, equations) -> np.ndarray:
+    """(forward, up) m: least squares over the equations, each (recording, errors of its fore-aft centres of pressure
+    (time,) m -> residuals in standard deviations, linear), held by what is believed of the torso."""
+    shift = np.zeros(2)
+    for _ in range(STEPS):
+        normal = np.diag(1 / np.square(TORSO_SPREAD_M))
+        pull = -shift / np.square(TORSO_SPREAD_M)
+        for recording, residuals in equations:
+            moved = centre.copy()
+            moved[torso, :2] += shift
+            places = [_pressure(body, mass, moved, recording)]
+            for axis in (0, 1):
+                further = moved.copy()
+                further[torso, axis] += STEP_M
+                places.append(_pressure(body, mass, further, recording))
+            wrong, *changed = (residuals(place) for place in places)
+            rows = np.stack([(one - wrong) / STEP_M for one in changed], 1)
+            normal += rows.T @ rows
+            pull -= rows.T @ wrong
+        shift = shift + np.linalg.solve(normal, pull)
+    return shift
+
+
+def _pressure(body, mass, centre, recording: Recording) -> np.ndarray:
+    """(time,) m, the fore-aft centre of pressure of the whole body with the given masses and mass centres."""
     c = constants(body)
     flat, rate, change = (x.double().T.contiguous() for x in (recording.q, recording.u, recording.udot))
     position, rotation, _ = body.tree(flat)
-
-    def total(at):
-        grow = torch.as_tensor(mass / body.packed["mass"]).to(c.mass)
-        now = replace(c, mass=torch.as_tensor(mass)[:, None].to(c.mass), inertia=c.inertia * grow[:, None],
-                      mass_centre=torch.as_tensor(at.T[..., None].copy()).to(c.mass))
+    grow = torch.as_tensor(mass / body.packed["mass"]).to(c.mass)
+    now = replace(c, mass=torch.as_tensor(mass)[:, None].to(c.mass), inertia=c.inertia * grow[:, None],
+                  mass_centre=torch.as_tensor(centre.T[..., None].copy()).to(c.mass))
+    with torch.no_grad():
         force, moment, _ = body_forces(now, flat, rate, change, position, rotation)
-        return force.sum(1).T.numpy(), moment.sum(1).T.numpy()
-
-    force, moment = total(centre)
-    changes = []
-    for axis in (0, 1):
-        moved = centre.copy()
-        moved[torso, axis] += STEP_M
-        changes.append([(after - before) / STEP_M
-                        for after, before in zip(total(moved), (force, moment), strict=True)])
-    return force, moment, np.array([one[0] for one in changes]), np.array([one[1] for one in changes])
+    return (moment.sum(1)[2] / force.sum(1)[1]).numpy()
 
 
-def _standing_shift(body, mass, centre, torso: int, recording: Recording) -> float:
+def _repeats(recording: Recording) -> float:
+    """How many neighbouring frames say the same once."""
+    return max(INDEPENDENT_S * recording.frame_rate, 1.0)
+
+
+def _by_standing(body, recording: Recording):
     use = _chosen(recording)
     with torch.no_grad():
         centres = body.joint_centres(body(recording.q.double()))
-    ankle = ((centres["ankle_r"] + centres["ankle_l"]) / 2).numpy()[use, 0].mean()
-    force, moment, push, turn = _wrenches(body, mass, centre, torso, recording)
-    place = ankle + STANDING_BEFORE_ANKLE_M
-    wrong = (moment[use, 2] - place * force[use, 1]).mean()
-    return float(-wrong / (turn[0, use, 2] - place * push[0, use, 1]).mean())
+    place = ((centres["ankle_r"] + centres["ankle_l"]) / 2).numpy()[use, 0].mean() + STANDING_BEFORE_ANKLE_M
+    return recording, lambda found: np.array([(found[use].mean() - place) / STANDING_SPREAD_M])
 
 
-def _plates_shift(body, mass, centre, torso: int, recordings) -> np.ndarray:
-    """Least squares of the fore-aft centre of pressure, held by what is believed of the torso."""
-    normal, pull = np.diag(1 / np.square(TORSO_SPREAD_M)), np.zeros(2)
-    for recording in recordings:
-        use = _chosen(recording)
-        force, moment, push, turn = _wrenches(body, mass, centre, torso, recording)
-        plate_force, plate_moment = (part.double().numpy() for part in recording.plates.total())
-        place = plate_moment[:, 2] / plate_force[:, 1]
-        wrong = ((moment[:, 2] - place * force[:, 1]) / force[:, 1])[use]
-        rows = ((turn[:, :, 2] - place * push[:, :, 1]) / force[:, 1])[:, use].T
-        trust = 1 / (PRESSURE_SPREAD_M**2 * max(INDEPENDENT_S * recording.frame_rate, 1.0))
-        normal += trust * rows.T @ rows
-        pull -= trust * rows.T @ wrong
-    return np.linalg.solve(normal, pull)
+def _by_calm(recording: Recording):
+    use = _chosen(recording)
+    both = use[1:] & use[:-1]
+    scale = recording.frame_rate / PRESSURE_SPEED_M_S / np.sqrt(_repeats(recording))
+    return recording, lambda found: np.diff(found)[both] * scale
+
+
+def _by_plates(recording: Recording):
+    use = _chosen(recording)
+    force, moment = (part.double().numpy() for part in recording.plates.total())
+    place = moment[use, 2] / force[use, 1]
+    return recording, lambda found: (found[use] - place) / PRESSURE_SPREAD_M / np.sqrt(_repeats(recording))

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from generation.engine.physics.chain import constants, dot
-from generation.engine.physics.dynamics import _body_forces as body_forces
+from generation.engine.physics.dynamics import body_forces
 from generation.engine.physics.ground_reaction import FOOT_BODIES, Contact, GroundReaction
 from generation.engine.physics.ground_split import Feet, Habits, capacities, leg_joints, split
 
