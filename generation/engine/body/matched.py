@@ -14,8 +14,8 @@ def matched_scale(body: BodyModel) -> BodyScale:
     """The scale of the generic model whose joint centres are as far apart as those of `body`.
 
     Exact: thigh, shank, trunk (lumbar joint to shoulders), hip distance, forefoot and upper arm, each side for itself;
-    masses of bodies of the same name. Thicknesses follow the factors at which the model draws its bones, and the rest
-    of the feet its heel's height.
+    masses and mass centres of bodies of the same name. Thicknesses follow the factors at which the model draws its
+    bones, and the rest of the feet its heel's height.
     """
     factors: Factors = {}
     for name in BODIES:
@@ -33,12 +33,18 @@ def matched_scale(body: BodyModel) -> BodyScale:
         metres = _length(body, name, "")
         if metres is not None:
             set_length(name, None, metres, factors)
-    masses = {name: float(body.packed["mass"][body.bodies.index(name)]) for name in BODIES if name in body.bodies}
+    masses, centres = {}, {}
+    for name, generic in zip(BODIES, PACKED["mass_centre"], strict=True):
+        centre = generic * np.array(factors[name])
+        if name in body.bodies:
+            row = body.bodies.index(name)
+            masses[name], centre = float(body.packed["mass"][row]), body.packed["mass_centre"][row]
+        centres[name] = tuple(float(one) for one in centre)
     share = body.mass_kg / PACKED["mass"].sum()
     for name, generic in zip(BODIES, PACKED["mass"], strict=True):
         masses.setdefault(name, float(generic * share))
     scaled = {name: tuple(factor) for name, factor in factors.items()}
-    return BodyScale(scaled, body.mass_kg, standing_height(scaled), "matched to the supplied model", masses)
+    return BodyScale(scaled, body.mass_kg, standing_height(scaled), "matched to the supplied model", masses, centres)
 
 
 def scale_error(body: BodyModel, scale: BodyScale) -> dict[str, float]:

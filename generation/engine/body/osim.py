@@ -16,7 +16,7 @@ def write_osim(scale: BodyScale, path: Path | str) -> Path:
 def scaled_model(scale: BodyScale):
     """The generic model scaled to `scale`, an `opensim.Model`, in the way of OpenSim's ScaleTool.
 
-    Joint offsets, translation splines, mass centres, markers and muscle paths scale with their body; masses and
+    Joint offsets, translation splines, markers and muscle paths scale with their body; masses, mass centres and
     inertias are those of `scaled_arrays`. Maximum muscle forces stay the generic model's: OpenSim does not scale them.
     """
     import opensim  # slow to load and needed nowhere else at run time
@@ -35,9 +35,11 @@ def scaled_model(scale: BodyScale):
     if not model.scale(state, scales, True, float(scale.mass_kg)):
         raise RuntimeError("OpenSim refused to scale the model")
     arrays = scaled_arrays(scale)
-    for body, mass, inertia in zip(BODIES, arrays["mass"], arrays["inertia"], strict=True):
+    for body, mass, centre, inertia in zip(
+            BODIES, arrays["mass"], arrays["mass_centre"], arrays["inertia"], strict=True):
         one = model.updBodySet().get(body)
         one.setMass(float(mass))
+        one.setMassCenter(opensim.Vec3(*(float(x) for x in centre)))
         one.setInertia(opensim.Inertia(*(float(inertia[i, j]) for i, j in
                                          ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2)))))
     model.setName("genuflex_scaled")

@@ -10,8 +10,9 @@ def scaled_arrays(scale: BodyScale) -> dict[str, np.ndarray]:
     """The arrays of `packing.pack_model` for the generic model scaled to `scale`, equal to those of the file that
     `write_osim` writes.
 
-    Lengths scale as OpenSim's ScaleTool does: joint frames, translation functions, mass centres and contact points
-    with their body. Masses are `body_masses`, inertias follow from masses and factors (`scaled_inertia`).
+    Lengths scale as OpenSim's ScaleTool does: joint frames, translation functions and contact points with their body,
+    and mass centres where the scale gives none. Masses are `body_masses`, inertias follow from masses and factors
+    (`scaled_inertia`).
     """
     factors = np.array([scale.factors[body] for body in BODIES])
     parent = PACKED["parent"]
@@ -29,7 +30,8 @@ def scaled_arrays(scale: BodyScale) -> dict[str, np.ndarray]:
         "axis_intercept": PACKED["axis_intercept"] * grow,
         "spline": spline,
         "mass": mass,
-        "mass_centre": PACKED["mass_centre"] * factors,
+        "mass_centre": np.array([scale.mass_centres[body] for body in BODIES]) if scale.mass_centres
+        else PACKED["mass_centre"] * factors,
         "inertia": scaled_inertia(PACKED["inertia"], factors, mass / PACKED["mass"]),
         "contact_offset": PACKED["contact_offset"] * factors[PACKED["contact_body"]],
         "bone_scale": factors,

@@ -22,7 +22,7 @@ from functools import cache
 import numpy as np
 
 from generation.engine.body.coordinates import BODIES, MODELS, PACKED
-from generation.engine.body.segments import body_kind, masses_of, use_measured
+from generation.engine.body.segments import body_kind, centres_of, masses_of, use_measured
 
 SEXES = ("female", "male", "other")
 
@@ -60,7 +60,8 @@ STRETCH = (0.8, 1.25)  # of the unmeasured heights, when measured lengths leave 
 class BodyScale:
     """One person's body: per-body scale factors of the generic model, total mass and standing height.
 
-    masses: body -> kg, or None for the generic model's proportions.
+    masses: body -> kg, or None for the generic model's proportions. mass_centres: body -> (x, y, z) in m in the body's
+    frame, or None for the generic model's, scaled.
     """
 
     factors: dict[str, tuple[float, float, float]]  # body -> (x, y, z), forward, up, right in the body's frame
@@ -68,6 +69,7 @@ class BodyScale:
     height_m: float
     source: str
     masses: dict[str, float] | None = None
+    mass_centres: dict[str, tuple[float, float, float]] | None = None
 
 
 def scale_body(sex: str, age_years: float, height_m: float, mass_kg: float,
@@ -101,7 +103,7 @@ def scale_body(sex: str, age_years: float, height_m: float, mass_kg: float,
     if measured:
         source += f"; measured: {', '.join(measured)}"
     return BodyScale({body: tuple(map(float, factor)) for body, factor in factors.items()}, mass_kg, height_m, source,
-                     masses_of(sex, mass_kg))
+                     masses_of(sex, mass_kg), centres_of(sex, factors))
 
 
 def _stretch_to(height_m: float, factors: dict[str, list[float]], fixed: set[str]) -> float:

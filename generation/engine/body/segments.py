@@ -3,9 +3,8 @@
 Mass. de Leva (1996, J Biomech 29:1223, adjustments to Zatsiorsky-Seluyanov) gives segment masses of young women and
 men. The model's bodies are cut elsewhere (its thigh is lighter than theirs, its pelvis heavier), so the shares
 themselves are not taken over: each body of the generic model, a man, keeps its own share times the ratio of the sex's
-share to the man's.
-Mass centres and the shape of the inertia stay the generic model's, stretched: de Leva's differences of mass centres
-between the sexes are not used, and fat is not placed.
+share to the man's. The mass centres of thigh and shank move along the bone by the ratio of the sexes in the same way;
+the others, and the shape of the inertias, stay the generic model's, stretched. Fat is not placed.
 
 Length. A measured length replaces the survey's prediction: the segment is stretched along its own axis until the
 model's joint centres lie that far apart.
@@ -33,6 +32,10 @@ _SEGMENTS = {
     "humerus": ("upper_arm",), "ulna": ("forearm",), "radius": ("forearm",), "hand": ("hand",),
 }
 
+# Mass centre from the upper joint, share of the segment's length, de Leva 1996 (V, as open implementations have it).
+# Only of the segments whose ends are the model's joints.
+_CENTRES = {"female": {"femur": 0.3612, "tibia": 0.4416}, "male": {"femur": 0.4095, "tibia": 0.4459}}
+
 # Lengths that can be measured: name -> whether each side has its own.
 LENGTHS = {"thigh": True, "shank": True, "foot": True, "trunk": False, "pelvis_width": False}
 LENGTH_FACTOR = (0.7, 1.4)  # of a measured length to the predicted one (E); outside it is another measure or unit
@@ -57,6 +60,18 @@ def masses_of(sex: str, mass_kg: float) -> dict[str, float]:
         mass[body] = float(generic * ratio)
     total = sum(mass.values())
     return {body: one * mass_kg / total for body, one in mass.items()}
+
+
+def centres_of(sex: str, factors: Mapping) -> dict[str, tuple[float, float, float]]:
+    """Body -> mass centre in m in the body's frame, for a person of these scale factors; `other` takes the mean."""
+    sexes = ("female", "male") if sex == "other" else (sex,)
+    centres = {}
+    for body, generic in zip(BODIES, PACKED["mass_centre"], strict=True):
+        kind = body_kind(body)
+        man = _CENTRES["male"].get(kind)
+        ratio = np.mean([_CENTRES[one][kind] / man for one in sexes]) if man else 1.0
+        centres[body] = tuple(float(one) for one in generic * np.array(factors[body]) * [1, ratio, 1])
+    return centres
 
 
 def length(name: str, side: str | None, factors: Mapping) -> float:

@@ -115,6 +115,16 @@ def test_masses_follow_the_sex_and_make_the_person():
     assert woman["torso"] < other["torso"] < man["torso"]
 
 
+def test_a_womans_thigh_is_heavier_near_the_hip():
+    at = {sex: scale_body(sex, 30, 1.7, 70) for sex in ("female", "male")}
+    femur = BODIES.index("femur_r")
+    share = {sex: scale.mass_centres["femur_r"][1] / scale.factors["femur_r"][1] for sex, scale in at.items()}
+    assert share["male"] == pytest.approx(PACKED["mass_centre"][femur, 1])
+    assert share["female"] / share["male"] == pytest.approx(0.3612 / 0.4095)
+    body = TorchBody(at["female"], dtype=torch.float64)
+    np.testing.assert_allclose(body.packed["mass_centre"][femur], at["female"].mass_centres["femur_r"])
+
+
 def test_inertia_is_that_of_the_stretched_body():
     """A cloud of particles whose inertia is known, stretched: the rule gives the stretched cloud's inertia."""
     rng = np.random.default_rng(0)
