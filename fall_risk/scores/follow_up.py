@@ -20,8 +20,7 @@ VERSION = "1"
 _AGAIN = {
     "low": (365, "Low risk: look again after a year.", "wfg_recalled"),
     "intermediate": (182, "Intermediate risk: look again after half a year (ours; the guideline, as recalled, says "
-                          "within "
-                          "a year).", "ours"),
+                          "within a year).", "ours"),
     "high": (90, "High risk: follow up within 30 to 90 days.", "wfg_recalled"),
     "": (30, "No category yet: complete the assessment within a month (ours).", "ours"),
 }

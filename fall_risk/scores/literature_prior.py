@@ -24,10 +24,8 @@ _USES = (*FALL_FIELDS, "mobility_problem", *_AIDS, "dizziness", "parkinson", *CL
 _PERSON = ("age_years", "recent_surgery")
 _SOURCES = ("deandrea", "seppala", "seppala_others", "deandrea_limits", "fratup_external", "cattelani", "ours")
 POPULATION_TEXT = ("Population estimate: it speaks of people of 65 and over who live at home. Discrimination of this "
-                   "class of "
-                   "model is AUC about 0.65 (0.58-0.71): poor to fair. Not validated in your patient group; not "
-                   "applicable "
-                   "under 65 years; people after an operation are not represented.")
+                   "class of model is AUC about 0.65 (0.58-0.71): poor to fair. Not validated in your patient group; "
+                   "not applicable under 65 years; people after an operation are not represented.")
 
 
 def known_factors(answers: Answers) -> dict[str, bool]:
@@ -49,12 +47,12 @@ def _refusal(known: dict[str, bool], person: Person, needed: tuple[str, ...]) ->
         return {"why_not": "Does not apply under 65 years: the studies are of older people.", "missing": []}
     if person.recent_surgery:
         return {"missing": [],
-                "why_not": f"Does not apply after recent surgery (within {RECENT_SURGERY_MONTHS} months, "
-                                          "E): such people are not in the studies."}
+                "why_not": f"Does not apply after recent surgery (within {RECENT_SURGERY_MONTHS} months, E): such "
+                           "people are not in the studies."}
     answered = [name for name in needed if name in known]
     if "history" not in known or len(answered) < LEAST_KNOWN:
-        return {"why_not": f"Too little is filled in: history of falls and at least {LEAST_KNOWN} of the {len(needed)} "
-                           f"factors are needed (E); {len(answered)} are there.", "missing": missing}
+        return {"why_not": f"Too little is filled in: history of falls and at least {LEAST_KNOWN} of the "
+                           f"{len(needed)} factors are needed (E); {len(answered)} are there.", "missing": missing}
     return None
 
 
@@ -102,14 +100,14 @@ def _result(answers: Answers, person: Person, test: TestResult | None, with_test
         limits.append("One performance test stands in place of the mobility term, so that the same thing is not "
                       "counted "
                       "twice." + ("" if drawn is not None else " No interval was published for its ratio: taken as "
-                                  "exact."))
+                                                               "exact."))
     missing = [field for name in needed if name not in known for field in _FIELDS.get(name, (name,))
                if not answers.given(field)]
     return {
         "value": round(found.probability, 6), "unit": "probability of at least one fall in 12 months",
         "interval": Interval(low=round(found.low, 4), high=round(found.high, 4), meaning=(
-            "95 %: odds ratios within their limits, share of fallers 25-35 %, discrimination AUC 0.58-0.71, unanswered "
-            "factors over their prevalence")),
+            "95 %: odds ratios within their limits, share of fallers 25-35 %, discrimination AUC 0.58-0.71, "
+            "unanswered factors over their prevalence")),
         "parts": parts, "missing": missing + ([] if answers.given("med_count") else ["med_count"]), "limits": limits,
         "path": [f"logit p = {intercept(mobility=not with_test):.3f} + {LAMBDA} x sum of ln(odds ratio)"
                  + (f" + ln({test.ratio:.2f})" if test else "") + "."],

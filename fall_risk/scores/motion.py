@@ -132,8 +132,8 @@ def _spans(height: np.ndarray, velocity: np.ndarray) -> list[tuple[int, int]]:
             fastest = low + int(velocity[low: i + 1].argmax())
             slow = velocity < SPEED_FRACTION * velocity[fastest]
             before, after = np.flatnonzero(slow[:fastest]), np.flatnonzero(slow[fastest:])
-            if len(before) and len(after):           # a rise cut off by the recording is left out
-                spans.append((int(before[-1]), fastest + int(after[0])))
+            if len(before):                 # cut off at its start: left out; at its end, nearly up: ends there
+                spans.append((int(before[-1]), fastest + int(after[0]) if len(after) else len(height) - 1))
             low = None
     return spans
 
@@ -180,8 +180,7 @@ def _tests(recording: Recording, times, height, spans) -> tuple[dict[str, float 
     if begin is None:
         begin = float(times[spans[0][0]])
         notes.append("The start signal is not in the recording: time runs from the first rise, so the true time is "
-                     "longer "
-                     "by the reaction.")
+                     "longer by the reaction.")
     spans = [span for span in spans if times[span[1]] > begin]
     proposals: dict[str, float | int] = {}
     if len(spans) >= STANDS:
@@ -262,7 +261,6 @@ def margin_measure(margin_cm: np.ndarray) -> Measure:
     least = float(margin_cm.min())
     return measure("margin_of_stability", "Least margin of stability", least, "cm",
                    "Above 0: the extrapolated centre of mass stays over the feet. The pendulum it rests on weakens "
-                   "in deep "
-                   "flexion; a larger margin is not proof of a lower risk. On a chair it has no meaning before "
-                   "seat-off.",
+                   "in deep flexion; a larger margin is not proof of a lower risk. On a chair it has no meaning "
+                   "before seat-off.",
                    "hof", "red" if least < 0 else "amber" if least < ALARM_MARGIN_CM else "")

@@ -53,8 +53,8 @@ def movement_profile(times: np.ndarray, com: np.ndarray, margin_cm: np.ndarray,
             continue
         percent = 100 * float(np.abs(moments).max()) / strength
         measures.append(measure(f"demand_{name}", f"Demand: {name}", percent, "% of strength",
-                                "Bands of 60 and 80 % are "
-                                "ours. For standing up, older adults were seen at 69 %, frail elders at 97 %.", "ours",
+                                "Bands of 60 and 80 % are ours. For standing up, older adults were seen at 69 %, "
+                                "frail elders at 97 %.", "ours",
                                 demand_level(percent)))
     supervision = [f"{found.label}: {found.value:g} {found.unit}" for found in measures if found.level == "red"]
     course = np.interp(np.linspace(0, 1, 101), cycle, margin_cm)

@@ -37,8 +37,7 @@ def _result(answers: Answers, person: Person, seat_key: str, repetitions: float 
     parts = [part("Power, W", round(watts, 1), source="sts_power")]
     result = {"value": round(relative, 4), "unit": "W/kg", "parts": parts, "limits": [
         "Assumes 90 % of body mass, leg length half of body height, half of the time rising. Low power goes with "
-        "slowness "
-        "and disability; no coefficient turns it into a probability of falling."]}
+        "slowness and disability; no coefficient turns it into a probability of falling."]}
     if person.sex is None:
         return {**result, "missing": ["person.sex"]}
     for table, source in cut_offs:

@@ -41,9 +41,8 @@ def berg(answers: Answers, person: Person) -> dict:
         return {"applies": False, "why_not": "The test has not been done.", "missing": ["berg_total"]}
     return {"value": float(total), "unit": "points of 56",
             "limits": ["No category: at 45 or less the sensitivity is 25 % for any fall and 45 % for repeated falls; "
-                       "the "
-                       "authors advise against that cut-off and give likelihood ratios for several levels, which are "
-                       "not in here because their table could not be seen."]}
+                       "the authors advise against that cut-off and give likelihood ratios for several levels, which "
+                       "are not in here because their table could not be seen."]}
 
 
 @score("poma", "1", "Tinetti POMA", uses=("poma_total",), sources=("tinetti",))

@@ -40,14 +40,14 @@ def stay_independent(answers: Answers, person: Person) -> dict:
     if at_risk is None:
         return {"applies": False, "missing": missing, "parts": parts, "why_not":
                 f"{len(missing)} of 12 items are not answered, and they could change the result ({points} points so "
-                f"far)."}
+                "far)."}
     done = not missing
     return {
         "value": float(points) if done else None, "unit": "points", "parts": parts, "missing": missing,
         "category": "at_risk" if at_risk else "not_at_risk",
         "category_label": "At risk of falling" if at_risk else "Not screened as at risk",
-        "path": [f"{points} points{'' if done else ' from the answered items'}; "
-                 f"{AT_RISK_POINTS} or more means at risk."],
+        "path": [f"{points} points{'' if done else ' from the answered items'}; {AT_RISK_POINTS} or more means at "
+                 "risk."],
     }
 
 

@@ -76,7 +76,7 @@ def _result(answers: Answers, person: Person, entry: bool | None, question: str,
     path = [f"{question} {_yes(entry)}."]
     missing = list(entry_missing) if entry is None else []
     if entry is not False:
-        path.append(f"Any severity factor (injury, two or more falls, frailty, long lie, loss of consciousness)? "
+        path.append("Any severity factor (injury, two or more falls, frailty, long lie, loss of consciousness)? "
                     f"{_yes(severe)}.")
         missing += severe_missing if severe is None else []
         if severe is not True:
@@ -137,6 +137,6 @@ def world_guidelines_australia(answers: Answers, person: Person) -> dict:
         path.append(f"Timed Up and Go over 10 s? {_yes(slow)}.")
         missing += ["tug_s"] if slow is None else []
     result = _category(possible, path, parts, list(dict.fromkeys(missing)), answers, person)
-    result["limits"].append("A proposal from one secondary analysis (n = 693: 50 % low, 18 % intermediate, 31 % high), "
-                            "not the guideline.")
+    result["limits"].append("A proposal from one secondary analysis (n = 693: 50 % low, 18 % intermediate, 31 % "
+                            "high), not the guideline.")
     return result

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from fall_risk.scores import InputError, check_answers
 from fall_risk.scores.motion import GRAVITY, Recording, analyse_recording, asymmetry_index
 from fall_risk.scores.movement_profile import demand_level, movement_profile
+from generation.engine.body import COORDINATES
+from generation.engine.motion_data import load_repetitions
 
 SEAT, STAND, RATE = 0.60, 1.00, 100.0
 
@@ -97,6 +99,17 @@ def test_squats_count_their_way_up_too_and_cut_off_rises_do_not():
     assert len(analyse_recording(Recording(times, squat)).rises) == 4
     cut = slice(round(1.5 * RATE), None)                            # begins in the middle of the first rise
     assert len(analyse_recording(Recording(times[cut], com[cut])).rises) == 3
+
+
+def test_every_recorded_squat_that_ships_is_one_time_of_getting_up():
+    repetitions = load_repetitions()
+    height = COORDINATES.index("pelvis_ty")
+    counts = []
+    for one in repetitions:
+        com = np.zeros((len(one.values), 3))
+        com[:, 1] = one.values[:, height]
+        counts.append(len(analyse_recording(Recording(np.arange(len(com)) / one.frame_rate, com)).rises))
+    assert counts == [1] * len(repetitions)
 
 
 def test_noise_of_tracking_does_not_make_repetitions():
