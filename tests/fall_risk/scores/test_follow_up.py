@@ -44,7 +44,7 @@ def test_nothing_is_listed_without_a_reason(answers):
     assert modifiable_factors(answers, WOMAN) == []
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large,
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large,
                                                                 HealthCheck.filter_too_much])
 @given(ALL_ANSWERS, PERSONS)
 def test_one_more_yes_never_takes_a_factor_away(answers, person):

@@ -11,7 +11,7 @@ from fall_risk.scores import VERSIONS, InputError, Score, compute, latest, modif
 from fall_risk.scores.registry import score
 from tests.fall_risk.scores.strategies import ALL_ANSWERS, PERSONS
 
-QUICK = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow,
+QUICK = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow,
     HealthCheck.data_too_large,
                                                                         HealthCheck.filter_too_much])
 

@@ -80,7 +80,7 @@ def test_australian_proposal_keeps_high():
     assert "not the guideline" in compute("world_guidelines_australia", {"falls_12m": 2}, OLD).limits[-1]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(ANSWERS)
 def test_a_yes_never_lowers_the_category(answers):
     for key in ("world_guidelines", "world_guidelines_3kq", "world_guidelines_australia"):
