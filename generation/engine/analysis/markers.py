@@ -5,18 +5,18 @@ made from the markers first: segment lengths by the fit of `motion_data.fit`, ma
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from generation.engine.body import MODEL_FILE, BodyModel, personal_body
-from generation.engine.body.personal import body_scale
-from generation.engine.body.segments import LENGTHS, length
+from generation.engine.body import BODIES, MODEL_FILE, BodyModel, BodyScale, personal_body
+from generation.engine.body.scaling import standing_height
+from generation.engine.body.segments import masses_of
 from generation.engine.formats import FormatError, MarkerRecording, Motion
 from generation.engine.motion_data.fit import Person, fit_person, sole_points
 from generation.engine.motion_data.markers import MARKER_SETS, PLACES, reported
 from generation.engine.motion_data.skeleton import Skeleton, lean_model, scale_factors
-from generation.engine.profile import Profile, SegmentLengths
+from generation.engine.profile import Profile
 from generation.engine.reference import Progress, inverse_kinematics
 
 FIT_FRAMES = 24  # as for the shipped motion data
@@ -27,6 +27,7 @@ REFERENCE_NOISE = 0.010  # a marker with this much skin motion weighs 1 (E)
 # Without these a marker set does not determine size and pose of the legs.
 NEEDED = ("asis", "psis", "knee_lateral", "ankle_lateral", "heel")
 TOES = ("toe", "first_toe")
+HEIGHT_AGREES = (0.85, 1.18)  # E: of the fitted body's height to the profile's; no marker shows the head
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,24 +77,19 @@ def upright(recording: MarkerRecording, up_names: Sequence[str], down_names: Seq
 
 
 def body_from_markers(profile: Profile, recording: MarkerRecording) -> tuple[BodyModel, Person, np.ndarray]:
-    """A person's body with the segment lengths that the markers show; mass, strength and ranges are the profile's, and
-    so are lengths that were measured. Returns what `motion_from_markers` takes. About a minute.
+    """A person's body in the size that the markers show; mass, strength and ranges are the profile's. Returns what
+    `motion_from_markers` takes. About a minute.
 
-    Raises FormatError and ProfileError.
+    Raises FormatError, also where the markers' size is not the profile's, and ProfileError.
     """
     person, positions = fit_markers(recording)
-    fitted = scale_factors(person.parameters)
-    found = {name: length(name, "right" if sided else None, fitted) for name, sided in LENGTHS.items()}
-    lengths = SegmentLengths(**(found | profile.lengths()))
-    profile = profile.model_copy(update={"segment_lengths_m": lengths})
-    body, scaled = personal_body(profile), body_scale(profile).factors
-    places = MARKER_SETS[person.marker_set]
-    offsets = {}
-    for label, offset in person.offsets.items():  # a marker stays where it is on its bone, however wide the bone is
-        bone = places[label].body
-        offsets[label] = [float(one * new / old) for one, new, old in zip(
-            offset, scaled[bone], fitted.get(bone, (1.0, 1.0, 1.0)), strict=True)]
-    return body, replace(person, offsets=offsets), positions
+    factors = {body: (1.0, 1.0, 1.0) for body in BODIES} | scale_factors(person.parameters)
+    height = standing_height(factors)
+    if not HEIGHT_AGREES[0] <= height / profile.height_m <= HEIGHT_AGREES[1]:
+        raise FormatError(f"The markers are those of a person of about {height:.2f} m, the profile says "
+                          f"{profile.height_m:g} m: check the file's unit, and whose recording it is.")
+    scale = BodyScale(factors, profile.mass_kg, height, "fitted to markers", masses_of(profile.sex, profile.mass_kg))
+    return personal_body(profile, scale=scale), person, positions
 
 
 def fit_markers(recording: MarkerRecording) -> tuple[Person, np.ndarray]:
@@ -148,6 +144,9 @@ def motion_from_markers(recording: MarkerRecording, body: BodyModel, person: Per
     rms = 1000 * float(np.sqrt(np.nanmean(errors[:, kept] ** 2)))
     left_out = [label for label in recording.markers if label not in used]
     notes = [f"Inverse kinematics on {len(used)} markers ({name}), RMS {rms:.0f} mm on legs, pelvis and trunk."]
+    if person is not None and not person.hip_regression:
+        notes.append("The pelvis markers are not as far apart as a pelvis is: their places were left open, so pelvis "
+                     "tilt, hip flexion and lumbar extension may be off by a constant.")
     if left_out:
         notes.append(f"Markers that were not used: {', '.join(label[:40] for label in left_out[:40])}.")
     motion = Motion(coordinates, values, recording.frame_rate, tuple(notes), float(recording.times[0]))

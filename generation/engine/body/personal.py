@@ -48,13 +48,14 @@ def body_scale(profile: Profile, cache: Path | str | None = None) -> BodyScale:
         raise ProfileError(field if known else "height_m", message if known else str(error)) from None
 
 
-def personal_body(profile: Profile, cache: Path | str | None = None) -> BodyModel:
+def personal_body(profile: Profile, cache: Path | str | None = None, *, scale: BodyScale | None = None) -> BodyModel:
     """The body of a profile, kept on disk by the content of what it is made from (folder: as for `load_body`).
 
+    scale: a size that is known better than the profile's, such as one fitted to markers; not with `model_osim`.
     Raises ProfileError naming the field: lengths or strength that cannot be a person's, a model that is no body.
     """
     own = _own_model(profile, cache) if profile.model_osim is not None else None
-    scale = None if own else body_scale(profile)
+    scale = None if own else scale or body_scale(profile)
     asked = {
         "from": own.key if own else asdict(scale), "strength": [asdict(m) for m in profile.strength_measures()],
         "ranges": [asdict(limit) for limit in _ranges(profile)],

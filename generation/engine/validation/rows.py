@@ -1,4 +1,4 @@
-"""The rows of the table of issue and page: each a function of the raw folder (None: not there) that gives Rows.
+"""The rows of the table of docs/validation.md: each a function of the raw folder (None: not there) that gives Rows.
 
 A row that needs a recording which is not there says so; it is never passed over in silence.
 """
@@ -17,7 +17,9 @@ import torch
 from generation.engine.analysis import Analysis, analyse
 from generation.engine.body.matched import matched_scale
 from generation.engine.physics.pipeline import fast_body, fast_motion
+from generation.engine.validation.ground_rows import ground
 from generation.engine.validation.kinematics import compare_with_opensim
+from generation.engine.validation.muscles import muscles
 from generation.engine.validation.recordings import one_squat, raw_recordings, shipped_bodies, shipped_motion
 from generation.engine.validation.row import Row, judged
 
@@ -198,6 +200,6 @@ def _rms(values: np.ndarray) -> float:
 
 
 TABLE: dict[str, Callable[[Path | None, Tell], Sequence[Row]]] = {
-    "kinematics": kinematics, "moments": moments, "activations": activations, "contact_forces": contact_forces,
-    "batch": batch,
+    "kinematics": kinematics, "moments": moments, "muscles": muscles, "activations": activations, "ground": ground,
+    "contact_forces": contact_forces, "batch": batch,
 }

@@ -1,0 +1,126 @@
+"""`python -m generation.engine.validation.bench`: what one 3-second squat costs by each route, in seconds and memory.
+
+Every measurement runs in a process of its own, one after the other, so that its memory is its own; what the OpenSim
+route spends in its child process is counted. Seconds are those of the work alone: starting Python, loading the
+libraries and making the body ready are measured apart, once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+SECONDS, RATE, BATCH = 3.0, 60.0, 64
+REPEATS = 5  # of the fast measurements; the median counts
+LIMIT_S = 7200.0
+MEASURES = {
+    "ready": "a new body made ready, nothing kept",
+    "again": "the same body again, from what was kept",
+    "opensim": "OpenSim: inverse dynamics, static optimisation, joint reactions, every frame",
+    "moco": "MocoInverse instead of static optimisation",
+    "fast": "fast route, one motion",
+    "batch": f"fast route, each motion of a batch of {BATCH}",
+    "gradient": f"the same with the gradient of all activations, each motion of a batch of {BATCH}",
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--moco", action="store_true", help="MocoInverse too: many minutes")
+    parser.add_argument("--device", default="cpu", help="of the fast route: cpu or cuda")
+    parser.add_argument("--write", action="store_true", help="write the results into docs/validation.md")
+    parser.add_argument("--one", choices=MEASURES, help=argparse.SUPPRESS)
+    parser.add_argument("--cache", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        print(json.dumps(_measure(options.one, options.device, options.cache)))
+        return
+    lines = [f"One {SECONDS:g}-second squat, {int(SECONDS * RATE) + 1} frames, on {_machine(options.device)}.", "",
+             "| what | seconds | memory, MB |", "|---|---|---|"]
+    print("\n".join(lines))
+    with tempfile.TemporaryDirectory() as cache:
+        for name, what in MEASURES.items():
+            if name == "moco" and not options.moco:
+                continue
+            found = _apart(name, options.device, cache)
+            lines.append(f"| {what} | {found['seconds']:.3g} | {found['memory_mb']:.0f} |")
+            print(lines[-1], flush=True)
+    if not options.moco:
+        lines += ["", "MocoInverse was not run (`--moco`)."]
+    if options.write:
+        from generation.engine.validation.report import write_section
+
+        write_section("bench", "\n".join(lines))
+
+
+def _apart(name: str, device: str, cache: str) -> dict:
+    child = subprocess.run(  # noqa: S603 - our own module, our own arguments
+        [sys.executable, "-m", "generation.engine.validation.bench", "--one", name, "--device", device,
+         "--cache", cache],
+        cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=False)
+    if child.returncode != 0:
+        words = child.stderr.strip().splitlines() or [f"status {child.returncode}"]
+        raise SystemExit(f"{name} failed: {words[-1]}")
+    return json.loads(child.stdout.strip().splitlines()[-1])
+
+
+def _measure(name: str, device: str, cache: str) -> dict:
+    import torch
+
+    from generation.engine.analysis import analyse
+    from generation.engine.body import load_body, scale_body, write_osim
+    from generation.engine.physics.pipeline import fast_body, fast_motion
+    from generation.engine.validation.recordings import PEOPLE, one_squat
+
+    motion = one_squat(SECONDS)
+    osim = write_osim(scale_body(*PEOPLE[1]), Path(cache) / "body.osim").read_bytes()
+    os.environ["GENUFLEX_CACHE"] = cache
+    start = time.perf_counter()
+    body = load_body(osim)
+    fast = fast_body(body, device=device)
+    seconds = time.perf_counter() - start
+    if name in ("ready", "again"):
+        return _found(seconds)
+    if name in ("opensim", "moco"):
+        start = time.perf_counter()
+        analyse(motion, body, route="opensim", moco=name == "moco")
+        return _found(time.perf_counter() - start)
+    count = 1 if name == "fast" else BATCH
+    q = torch.as_tensor(motion.values, dtype=torch.float32, device=device).expand(count, *motion.values.shape).clone()
+    q.requires_grad_(name == "gradient")
+    times = []
+    for _ in range(REPEATS + 1):
+        start = time.perf_counter()
+        with torch.set_grad_enabled(name == "gradient"):
+            result = fast_motion(fast, q, RATE)
+            if name == "gradient":
+                torch.autograd.grad(result.activations.sum(), q)
+        if device.startswith("cuda"):
+            torch.cuda.synchronize()
+        times.append(time.perf_counter() - start)
+    return _found(sorted(times[1:])[REPEATS // 2] / count)
+
+
+def _found(seconds: float) -> dict:
+    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return {"seconds": seconds, "memory_mb": peak / (1024 if sys.platform == "linux" else 1024**2)}
+
+
+def _machine(device: str) -> str:
+    import torch
+
+    where = f"{os.cpu_count()} processors ({platform.machine()}), {torch.get_num_threads()} threads"
+    return where + (f", {torch.cuda.get_device_name()}" if device.startswith("cuda") else "")
+
+
+if __name__ == "__main__":
+    main()

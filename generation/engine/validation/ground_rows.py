@@ -1,0 +1,58 @@
+"""The figures of the ground reaction (`ground.py`) as rows of the table.
+
+A row is judged by what is reached without ever having seen a plate: published segment masses, a moment of quiet
+standing and the movement itself. What the person's own calibration on plates reaches stands beside it, and every figure
+under it.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+from generation.engine.validation.ground import NO_PLATES, OTHER_REPETITIONS, GroundRow, ground_table
+from generation.engine.validation.ground_trials import FOLDER
+from generation.engine.validation.row import Row, judged
+
+JUDGED, PERSONAL = NO_PLATES, OTHER_REPETITIONS
+PLATES = "the plates of subject 4"
+# name, motion, what, asked, beginnings of the figures that count
+ROWS = (
+    ("ground_squat", "squats", "vertical ground reaction without plates", "total RMSE 2 % body weight, each foot 3 %, "
+     "outward shear within 15 N",
+     ("vertical force, ", "outward shear, right foot, error", "outward shear, left foot, error")),
+    ("ground_sit_to_stand", "sit-to-stand", "the same for sit-to-stand, from seat-off on", "total 5 %, each foot 6 %, "
+     "seat-off within 0.1 s", ("vertical force, ", "seat-off, worst")),
+    ("centre_of_pressure", "squats", "centre of pressure, standing to bottom", "RMSE 1.5 cm fore-aft",
+     ("centre of pressure fore-aft, RMSE",)),
+    ("moments_without_plates", "squats", "hip, knee and ankle flexion and hip adduction moments without plates",
+     "R2 0.9 and peak error 15 % for hip and knee flexion, R2 0.7 for the others", ("moment ",)),
+)
+
+
+@cache
+def _table(data: Path, tell: Callable[[str], None]) -> tuple[GroundRow, ...]:
+    return tuple(ground_table(data, tell=tell))
+
+
+def ground(data: Path | None, tell: Callable[[str], None]) -> list[Row]:
+    """The four rows; not available without subject 4's recordings."""
+    if data is None or not ((data / FOLDER).is_dir() or (data / "ID").is_dir()):
+        return [Row(name, what, PLATES, asked, "needs the raw recordings: give their folder with --data",
+                    "not available") for name, _, what, asked, _ in ROWS]
+    table = _table(data, tell)
+    found = []
+    for name, motion, what, asked, wanted in ROWS:
+        figures = [row for row in table if row.motion == motion and row.what.startswith(wanted)]
+        mine = [row for row in figures if row.calibration == JUDGED and row.bar is not None]
+        words = f"{JUDGED}: {_words(mine)}; {PERSONAL}: {_words([r for r in figures if r.calibration == PERSONAL])}"
+        calibrations = list(dict.fromkeys(row.calibration for row in figures))
+        detail = [f"{calibration}: " + _words([row for row in figures if row.calibration == calibration])
+                  for calibration in calibrations]
+        found.append(judged(name, what, PLATES, asked, words, all(row.met for row in mine), detail))
+    return found
+
+
+def _words(rows: list[GroundRow]) -> str:
+    """Each figure that something is asked of; those that miss it are marked."""
+    return ", ".join(f"{row.what} {row.value:.2f}{' ' + row.unit if row.unit else ''}{'' if row.met else ' (missed)'}"
+                     for row in rows if row.bar is not None)
