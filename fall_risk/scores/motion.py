@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from scipy.signal import butter, filtfilt
 
 from fall_risk.scores.fields import InputError
+from fall_risk.scores.instruments import FIELDS, check_answers
 from fall_risk.scores.sources import SOURCES
 from generation.engine.metrics.smoothness import log_dimensionless_jerk, spectral_arc_length
 
@@ -191,7 +192,9 @@ def _tests(recording: Recording, times, height, spans) -> tuple[dict[str, float 
         proposals["cst_count"] = sum(_counts(times, height, span, end) for span in spans)
     else:
         notes.append(f"The recording ends before {TEST_S:g} s: no count is proposed.")
-    return proposals, notes
+    usable, errors = check_answers(proposals)
+    notes += [f"{FIELDS[key].label} is not proposed: {proposals[key]:g} is out of range." for key in errors]
+    return usable, notes
 
 
 def _counts(times, height, span: tuple[int, int], end: float) -> bool:

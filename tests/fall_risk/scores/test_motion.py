@@ -78,6 +78,12 @@ def test_five_times_from_the_start_signal_to_the_fifth_stand():
     assert check_answers(findings.proposals)[1] == {}
 
 
+def test_a_time_that_no_test_takes_is_not_proposed():
+    findings = found(5, pause_s=100.0, rate=20.0)
+    assert len(findings.rises) == 5 and "fcs_s" not in findings.proposals
+    assert any("out of range" in note for note in findings.notes)
+
+
 @pytest.mark.parametrize(("share", "counts"), [(0.45, 12), (0.55, 13)])
 def test_more_than_half_way_up_at_thirty_seconds_counts(share, counts):
     """Rises begin every 2.5 s; the 13th begins 30 s after the first, which comes ``before`` s after the signal."""
