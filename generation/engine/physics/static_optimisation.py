@@ -56,64 +56,86 @@ class StaticOptimisation:
         moments (..., coordinate) Nm, the patella's added to the knee's (`knee_moments`); arms (..., muscle, coordinate)
         m, -dL/dq; capacity (..., muscle) N at activation 1. Differentiable in all three.
         """
-        activations, reserves = torch.zeros_like(capacity), torch.zeros_like(moments)
-        for rows, columns, optimal in self.legs:
-            force = torch.tensor(optimal, dtype=moments.dtype, device=moments.device)
-            row, column = (torch.tensor(index, device=moments.device) for index in (rows, columns))
-            lower, upper = (torch.as_tensor(bound[columns]).to(moments) for bound in (self.lower, self.upper))
-            arm = arms.index_select(-1, row).index_select(-2, column)  # (..., muscle, 6)
-            gear = arm.movedim((-1, -2), (0, 1)) * capacity.index_select(-1, column).movedim(-1, 0)
-            lead = moments.shape[:-1]
-            gear = (gear.flatten(2) if lead else gear[..., None]) / force[:, None, None]
-            target = (moments.index_select(-1, row) / force).reshape(-1, len(rows)).T
-            activation, reserve = least_effort(target, gear, lower[:, None], upper[:, None])
-            activations = activations.index_copy(-1, column, activation.T.reshape(*lead, -1))
-            reserves = reserves.index_copy(-1, row, reserve.T.reshape(*lead, -1) * force)
-        return Solution(activations, reserves)
+        lead = moments.shape[:-1]
+        moment, strength = moments.reshape(-1, moments.shape[-1]), capacity.reshape(-1, capacity.shape[-1])
+        arm = arms.reshape(-1, *arms.shape[-2:])
+        activations, reserves = torch.zeros_like(strength), torch.zeros_like(moment)
+        for same in self._alike():
+            targets, gears, bounds = [], [], []
+            for rows, columns, optimal in same:
+                row, column = (torch.tensor(index, device=moment.device) for index in (rows, columns))
+                scale = 1.0 / torch.tensor(optimal, dtype=moment.dtype, device=moment.device)
+                gear = arm.index_select(1, column).index_select(2, row).transpose(1, 2)  # (frame, coordinate, muscle)
+                gears.append(gear * strength.index_select(1, column)[:, None] * scale[:, None])
+                targets.append(moment.index_select(1, row) * scale)
+                bounds.append([torch.as_tensor(bound[columns]).to(moment).expand(len(moment), -1)
+                               for bound in (self.lower, self.upper)])
+            lower, upper = (torch.cat(one) for one in zip(*bounds, strict=True))
+            activation, reserve = least_effort(torch.cat(targets), torch.cat(gears), lower, upper)
+            parts = zip(same, activation.chunk(len(same)), reserve.chunk(len(same)), strict=True)
+            for (rows, columns, optimal), own, rest in parts:
+                row, column = (torch.tensor(index, device=moment.device) for index in (rows, columns))
+                activations = activations.index_copy(1, column, own)
+                reserves = reserves.index_copy(1, row, rest * torch.tensor(optimal, device=moment.device).to(rest))
+        return Solution(activations.reshape(capacity.shape), reserves.reshape(*lead, -1))
+
+    def _alike(self):
+        """The legs, those with as many muscles and coordinates together: they are solved in one go."""
+        shapes: dict[tuple[int, int], list] = {}
+        for leg in self.legs:
+            shapes.setdefault((len(leg[0]), len(leg[1])), []).append(leg)
+        return shapes.values()
 
 
 def least_effort(target: Tensor, gear: Tensor, lower: Tensor, upper: Tensor) -> tuple[Tensor, Tensor]:
     """argmin of |a|^2 + |r|^2 with gear a + r = target and lower <= a <= upper, for every frame.
 
-    target (coordinate, frame), gear (coordinate, muscle, frame), lower, upper (muscle, 1). Returns a (muscle, frame)
-    and r (coordinate, frame), differentiable in target and gear.
+    target (frame, coordinate), gear (frame, coordinate, muscle), lower, upper (muscle,) or (frame, muscle). Returns a
+    (frame, muscle) and r (frame, coordinate), differentiable in target and gear.
     """
+    lower, upper = (bound.expand(len(target), -1) for bound in (lower, upper))
     with torch.no_grad():
         root = _root(target, gear, lower, upper)
-        free = _free(gear, root, lower, upper)
-        factor = _cholesky(_matrix(gear, free))
+        pull = _pull(gear, root)
+        matrix = _matrix(gear, (pull > lower) & (pull < upper))
     # the Newton step at the root is zero but for rounding; its derivative is that of the root
     slack = target - _moment(gear, _pull(gear, root).clamp(lower, upper)) - root
-    root = root + _solve(factor, slack)
+    root = root + torch.linalg.solve_ex(matrix, slack)[0]
     return _pull(gear, root).clamp(lower, upper), root
 
 
 def _root(target, gear, lower, upper):
     tolerance = 100 * torch.finfo(target.dtype).eps
-    everyone = torch.ones_like(gear[0], dtype=torch.bool)
-    root = _solve(_cholesky(_matrix(gear, everyone)), target)  # the answer without bounds
-    scale = 1 + gear.abs().sum(1).amax(0) + target.abs().amax(0)  # (frame,) of what is added up
-    left = torch.arange(target.shape[1], device=target.device)
+    root = torch.linalg.solve_ex(_matrix(gear), target)[0]  # the answer without bounds
+    allowed = tolerance * (1 + gear.abs().sum(2).amax(1) + target.abs().amax(1))  # (frame,) of what is added up
+    left, part = None, (target, gear, lower, upper, allowed)
     for _ in range(MOST_STEPS):
-        t, g, y = target[:, left], gear[..., left], root[:, left]
-        slack = _slack(t, g, y, lower, upper)
-        open_ = slack.abs().amax(0) > tolerance * scale[left]
-        if not open_.any():
-            break
-        left, t, g, y, slack = left[open_], t[:, open_], g[..., open_], y[:, open_], slack[:, open_]
-        step = _solve(_cholesky(_matrix(g, _free(g, y, lower, upper))), slack)
-        root[:, left] = y + step * _length(t, g, y, step, slack, lower, upper)
+        t, g, low, high, most = part
+        y = root if left is None else root[left]
+        pull = _pull(g, y)
+        slack = t - _moment(g, pull.clamp(low, high)) - y
+        undone = slack.abs().amax(1) > most
+        if not undone.all():
+            rest = torch.nonzero(undone)[:, 0]
+            if not len(rest):
+                break
+            left = rest if left is None else left[rest]
+            part = t, g, low, high, most = tuple(one[rest] for one in part)
+            y, pull, slack = y[rest], pull[rest], slack[rest]
+        step = torch.linalg.solve_ex(_matrix(g, (pull > low) & (pull < high)), slack)[0]
+        y = y + step * _length(t, g, y, step, pull, low, high)[:, None]
+        root = y if left is None else root.index_copy(0, left, y)
     return root
 
 
-def _length(target, gear, root, step, slack, lower, upper):
+def _length(target, gear, root, step, pull, lower, upper):
     """(frame,) how far to go: to the lowest point along the step, at most all of it. The slope along the step is
     monotone and made of straight pieces; secants and halvings in turn close in on its zero."""
-    pull, turn = _pull(gear, root), _pull(gear, step)
-    rest, own = ((target - root) * step).sum(0), (step * step).sum(0)
+    turn = _pull(gear, step)
+    rest, own = ((target - root) * step).sum(1), (step * step).sum(1)
 
     def downhill(at):
-        return rest - at * own - ((pull + at * turn).clamp(lower, upper) * turn).sum(0)
+        return rest - at * own - (torch.addcmul(pull, turn, at[:, None]).clamp(lower, upper) * turn).sum(1)
 
     near, far = torch.zeros_like(own), torch.ones_like(own)
     near_slope, far_slope = downhill(near), downhill(far)
@@ -131,59 +153,18 @@ def _length(target, gear, root, step, slack, lower, upper):
     return torch.where(beyond & (near_slope > far_slope), secant, torch.ones_like(far))
 
 
-def _slack(target, gear, root, lower, upper):
-    return target - _moment(gear, _pull(gear, root).clamp(lower, upper)) - root
-
-
 def _pull(gear, root):
-    """gear' root: (muscle, frame)"""
-    return (gear * root[:, None]).sum(0)
+    """gear' root: (frame, muscle)"""
+    return (gear * root[..., None]).sum(1)
 
 
 def _moment(gear, activation):
-    """gear activation: (coordinate, frame)"""
-    return (gear * activation).sum(1)
+    """gear activation: (frame, coordinate)"""
+    return (gear * activation[:, None]).sum(2)
 
 
-def _free(gear, root, lower, upper):
-    pull = _pull(gear, root)
-    return (pull > lower) & (pull < upper)
-
-
-def _matrix(gear, free):
-    """Lower triangle of gear_free gear_free' + 1, as rows of (frame,) tensors."""
-    held = gear * free
-    return [[(held[i] * gear[j]).sum(0) + (1.0 if i == j else 0.0) for j in range(i + 1)] for i in range(len(gear))]
-
-
-def _cholesky(rows):
-    """Factor of matrices held as a triangle of (frame,) tensors: written out, because the frames are many and the
-    matrices small."""
-    factor = []
-    for i, row in enumerate(rows):
-        done = []
-        for j in range(i + 1):
-            rest = row[j]
-            for k in range(j):
-                rest = rest - done[k] * (factor[j][k] if j < i else done[k])
-            done.append(rest.clamp(min=torch.finfo(rest.dtype).tiny).sqrt() if j == i else rest / factor[j][j])
-        factor.append(done)
-    return factor
-
-
-def _solve(factor, right):
-    """Solve with the factor: right (n, frame)."""
-    n = len(factor)
-    forward = []
-    for i in range(n):
-        rest = right[i]
-        for k in range(i):
-            rest = rest - factor[i][k] * forward[k]
-        forward.append(rest / factor[i][i])
-    back: list = [None] * n
-    for i in reversed(range(n)):
-        rest = forward[i]
-        for k in range(i + 1, n):
-            rest = rest - factor[k][i] * back[k]
-        back[i] = rest / factor[i][i]
-    return torch.stack(back)
+def _matrix(gear, free=None):
+    """gear_free gear_free' + 1: (frame, coordinate, coordinate)"""
+    held = gear if free is None else gear * free[:, None]
+    matrix = torch.bmm(held, gear.transpose(1, 2))
+    return matrix + torch.eye(gear.shape[1], dtype=gear.dtype, device=gear.device)

@@ -8,15 +8,15 @@ from scipy.optimize import lsq_linear
 from generation.engine.physics.reserves import LEG_COORDINATES, RESERVES, is_reserve, reserve_forces, reserve_share
 from generation.engine.physics.static_optimisation import StaticOptimisation, least_effort
 
-LOWER, UPPER = torch.full((40, 1), 0.01, dtype=torch.float64), torch.ones(40, 1, dtype=torch.float64)
+LOWER, UPPER = torch.full((40,), 0.01, dtype=torch.float64), torch.ones(40, dtype=torch.float64)
 
 
 def legs(count, hard, seed=0):
-    """Random legs: target (6, count), gear (6, 40, count)."""
+    """Random legs: target (count, 6), gear (count, 6, 40)."""
     generator = torch.Generator().manual_seed(seed)
-    strength = 5 * torch.rand(40, 1, generator=generator, dtype=torch.float64)
-    gear = torch.randn(6, 40, count, generator=generator, dtype=torch.float64) * strength
-    return torch.randn(6, count, generator=generator, dtype=torch.float64) * hard, gear
+    strength = 5 * torch.rand(40, generator=generator, dtype=torch.float64)
+    gear = torch.randn(count, 6, 40, generator=generator, dtype=torch.float64) * strength
+    return torch.randn(count, 6, generator=generator, dtype=torch.float64) * hard, gear
 
 
 @pytest.mark.parametrize("hard", [5.0, 60.0, 2000.0])  # from a quarter of a leg at work to all of it saturated
@@ -24,18 +24,18 @@ def test_it_is_the_optimum(hard):
     target, gear = legs(60, hard)
     activation, reserve = least_effort(target, gear, LOWER, UPPER)
     single, _ = least_effort(target.float(), gear.float(), LOWER.float(), UPPER.float())
-    torch.testing.assert_close((gear * activation).sum(1) + reserve, target, rtol=0, atol=1e-9 * (100 + hard))
-    for frame in range(target.shape[1]):
-        a = gear[..., frame].numpy()
-        rows, right = np.vstack([np.eye(40), a]), np.r_[np.zeros(40), target[:, frame]]
+    torch.testing.assert_close((gear * activation[:, None]).sum(2) + reserve, target, rtol=0, atol=1e-9 * (100 + hard))
+    for frame in range(len(target)):
+        a = gear[frame].numpy()
+        rows, right = np.vstack([np.eye(40), a]), np.r_[np.zeros(40), target[frame]]
         exact = lsq_linear(rows, right, (0.01, 1.0), "bvls", 1e-14)
-        np.testing.assert_allclose(activation[:, frame], exact.x, atol=1e-8)
-        np.testing.assert_allclose(single[:, frame], exact.x, atol=1e-4 + 1e-6 * hard)
+        np.testing.assert_allclose(activation[frame], exact.x, atol=1e-8)
+        np.testing.assert_allclose(single[frame], exact.x, atol=1e-4 + 1e-6 * hard)
 
 
 def test_gradient_is_that_of_the_optimum():
     target, gear = legs(2, 20.0, seed=3)
-    target, gear, lower, upper = target[:4], gear[:4, :9], LOWER[:9], UPPER[:9]
+    target, gear, lower, upper = target[:, :4], gear[:, :4, :9], LOWER[:9], UPPER[:9]
     activation, _ = least_effort(target, gear, lower, upper)
     assert ((activation > 0.011) & (activation < 0.999)).any() and (activation == 1).any()
     assert torch.autograd.gradcheck(lambda t, g: least_effort(t, g, lower, upper),
@@ -46,25 +46,25 @@ def test_a_frame_does_not_depend_on_the_others():
     target, gear = legs(50, 60.0)
     together, _ = least_effort(target, gear, LOWER, UPPER)
     for frame in (0, 31):
-        alone, _ = least_effort(target[:, [frame]], gear[..., [frame]], LOWER, UPPER)
-        torch.testing.assert_close(alone[:, 0], together[:, frame], rtol=0, atol=1e-10)
+        alone, _ = least_effort(target[[frame]], gear[[frame]], LOWER, UPPER)
+        torch.testing.assert_close(alone[0], together[frame], rtol=0, atol=1e-10)
 
 
 def test_nothing_breaks_where_muscles_can_do_nothing():
     target, gear = legs(5, 100.0)
     gear = gear.clone()
-    gear[:, :, 0] = 0
-    gear[3, :, 1] = 0
-    gear[:, :, 2] *= 1e6
-    target[:, 3] = 0
-    target[:, 4] *= 1e6
+    gear[0] = 0
+    gear[1, 3] = 0
+    gear[2] *= 1e6
+    target[3] = 0
+    target[4] *= 1e6
     for kind in (torch.float64, torch.float32):
         t, g = (x.clone().to(kind).detach().requires_grad_() for x in (target, gear))
         activation, reserve = least_effort(t, g, LOWER.to(kind), UPPER.to(kind))
         (activation.sum() + reserve.sum()).backward()
         for tensor in (activation, reserve, t.grad, g.grad):
             assert tensor.isfinite().all()
-        torch.testing.assert_close(reserve[:, 0].double(), target[:, 0], rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(reserve[0].double(), target[0], rtol=1e-5, atol=1e-5)
 
 
 def test_legs_are_solved_apart_and_put_in_place():
