@@ -8,7 +8,8 @@ degree in all, and to a higher degree in each coordinate alone. Lengths and arms
 
 Moment arms are the exact derivatives of the fitted lengths, so power is consistent, and both have gradients. Where a
 path jumps on or off its cylinder (OpenSim's paths do) no smooth function follows: samples on the small side of a jump
-are left out of the fit, and `left_out` says for which share of the sampled poses, muscle by muscle.
+count as little, the functions go on there as on the large side, and `left_out` says for which share of the sampled
+poses, muscle by muscle.
 
 The fit covers RANGES, which hold a deep squat with room to spare. Outside, the length goes on as a straight line from
 the nearest pose inside, with that pose's arms; `outside` tells where that is so.
@@ -33,17 +34,20 @@ RANGES = {
 # One sample in so many fills the whole box, with less weight, to keep the functions in hand there. The others lie about
 # a squat, where accuracy matters: hips flex with the knees (share of the knee's angle, then degrees how far off), the
 # rest within these narrower ranges. E.
-_BOX_EVERY, _BOX_WEIGHT = 3, 0.2
+_BOX_EVERY, _BOX_WEIGHT = 3, 0.15
 _HIP_OF_KNEE, _HIP_SPREAD = 0.85, (-25, 40)
 _SQUAT = {"hip_adduction": (-40, 12), "hip_rotation": (-35, 40), "ankle_angle": (-5, 50)}
-SAMPLES = 3072
+SAMPLES = 4096
 
-# Degree by number of coordinates, for sections that are straight and that wrap; then in one coordinate alone. E: chosen
-# on the generic body for the errors in docs/validation.md, as the least that does not raise them.
-_STRAIGHT, _WRAPPED, _ALONE = {1: 10, 2: 8, 3: 9, 4: 7}, {1: 32, 2: 10, 3: 11, 4: 8}, 20
+# Degree by number of coordinates, for sections that are straight and that wrap; of the latter also in one coordinate
+# alone. E: the least that hold the errors of docs/validation.md. A path over the knee alone bends at once where it
+# comes to lie on its cylinder: one coordinate can afford the degree to follow that.
+_STRAIGHT, _WRAPPED, _ALONE = {1: 10, 2: 8, 3: 9, 4: 7}, {1: 96, 2: 10, 3: 12, 4: 8}, {"knee_angle": 20}
 _STRETCH = {"hip_adduction": 0.75, "hip_rotation": 0.75, "subtalar_angle": 0.75, "mtp_angle": 0.75}  # of the degree
 _LENGTH_WEIGHT = 2.0  # 1/m; an error of 1 mm in length counts like one of 2 mm in an arm
-_JUMP_M = (0.02, 0.008, 0.003, 0.003)  # residuals beyond which a sample is left out of the next round
+JUMP_M = 0.003  # a residual of the length beyond which a sample is on the other side of a jump, and left out
+_ROUNDS_M = (0.02, 0.008, JUMP_M, JUMP_M)  # the same in rounds of fitting
+_LEFT_OUT_WEIGHT = 0.05
 _RIDGE = 1e-11
 
 
@@ -66,14 +70,13 @@ class MuscleGeometry(torch.nn.Module):
         for name in ("middle", "half", "constant"):
             keep(f"_{name}", arrays[name][:, None])
         self._groups = int(arrays["groups"])
-        self._degree = max(int(arrays[f"{g}_powers"].max()) for g in range(self._groups))
-        moved = np.flatnonzero(np.isfinite(arrays["half"]))
-        keep("_moved", moved, torch.long)
-        self._moved_list = moved.tolist()
+        self._degrees: dict[int, int] = {}  # column -> the highest degree that a section needs of it
         keep("_muscles", np.concatenate([arrays[f"{g}_muscle"] for g in range(self._groups)]), torch.long)
         self._roots = [bool(arrays[f"{g}_root"]) for g in range(self._groups)]
         for g in range(self._groups):
             columns, muscle = arrays[f"{g}_columns"], arrays[f"{g}_muscle"]
+            for column, degree in zip(columns.tolist(), arrays[f"{g}_powers"].max(0).tolist(), strict=True):
+                self._degrees[column] = max(degree, self._degrees.get(column, 0))
             keep(f"_columns_{g}", columns, torch.long)
             keep(f"_powers_{g}", arrays[f"{g}_powers"].T, torch.long)  # (coordinate, term)
             keep(f"_muscle_{g}", muscle, torch.long)
@@ -102,8 +105,7 @@ class MuscleGeometry(torch.nn.Module):
         flat = (q.reshape(-1, q.shape[-1]).T.to(self._half.dtype) - self._middle) / self._half
         inside = flat.clamp(-1, 1)
         beyond = flat - inside
-        tables = _chebyshev(inside.index_select(0, self._moved), self._degree).unbind(1)
-        tables = dict(zip(self._moved_list, tables, strict=True))
+        tables = {column: _chebyshev(inside[column], degree) for column, degree in self._degrees.items()}
         values, slopes, entries = [], [], []
         for g in range(self._groups):
             columns = getattr(self, f"_columns_{g}")
@@ -232,7 +234,8 @@ def _powers(stems, straight: bool) -> np.ndarray:
     powers = [power for power in every if (np.array(power) / stretch).sum() <= degree + 1e-9]
     if not straight and len(stems) > 1:
         for k, s in enumerate(stretch):
-            powers += [tuple(np.eye(len(stems), dtype=int)[k] * d) for d in range(int(degree * s) + 1, _ALONE + 1)]
+            alone = _ALONE.get(stems[k], 0)
+            powers += [tuple(np.eye(len(stems), dtype=int)[k] * d) for d in range(int(degree * s) + 1, alone + 1)]
     return np.array(powers)
 
 
@@ -257,10 +260,12 @@ def _solve(values, rows, lengths, slopes, straight: bool) -> tuple[np.ndarray, n
         return _least_squares(rows, wanted), np.zeros(lengths.shape[1])
     weights = _least_squares(rows, wanted)
     out = np.zeros(lengths.shape, dtype=bool)
-    for limit in _JUMP_M:
+    for limit in _ROUNDS_M:
         out = np.abs(values @ weights - lengths) > limit
         for s in np.flatnonzero(out.any(0)):
-            weights[:, s] = _least_squares(rows[~out[:, s]], wanted[~out[:, s]][..., s, None])[:, 0]
+            # beyond a jump the length is not followed, and the arms just enough to stay in hand
+            share = np.where(out[:, s, None], [0.0] + [_LEFT_OUT_WEIGHT] * slopes.shape[2], 1.0)[..., None]
+            weights[:, s] = _least_squares(rows * share, wanted[..., s, None] * share)[:, 0]
     return weights, out.mean(0)
 
 
