@@ -45,10 +45,10 @@ def card(results: dict) -> str:
         lines += ["", "No coefficients ship. The product's probability stays the literature-prior estimate "
                       "(docs/fall_risk.md)."]
     lines += ["", "## Why so weak", "",
-              "Few people fell, most of them once; young people in this sample fell about as often as old ones, "
-              "while active; falls were remembered, not recorded day by day; and people who came to a laboratory on "
-              "foot are the steadier ones. None of this says that balance does not matter: it says that these 163 "
-              "people cannot show it.", ""]
+              "Few people fell, and most of them once. Of those under 60 as many had fallen as of those over 60. "
+              "Falls were remembered over a year, not noted day by day. The people were volunteers who could come to "
+              "a laboratory and stand there for an hour: probably the steadier ones (our reading). None of this says "
+              "that balance does not matter: it says that these 163 people cannot show it.", ""]
     return "\n".join(lines)
 
 
@@ -64,8 +64,13 @@ def _group(title: str, group: dict) -> list[str]:
         lines.append(f"| {name} | {model['auc']:.2f} ({_range(model['auc_interval'])}) | "
                      f"{_range(gain) if gain else '-'} | {model['brier']:.3f} | {model['brier_skill']:+.1%} | "
                      f"{slope} | {model['intercept']:+.2f} |")
-    lines += ["", "AUC compares people of the same test fold. Slope 1 and intercept 0 are ideal; a slope near 0 or "
-                  "below means that the predictions order nobody.", "",
+    age = group["single_features"]["age"]
+    lines += ["", "AUC compares people of the same test fold; the intervals do not hold the chance of training on "
+                  "other people. Slope 1 and intercept 0 are ideal; a slope near 0 or below means that the "
+                  f"predictions order nobody. Age by itself orders nobody (AUC {age:.2f} on all people at once); "
+                  "cross-validation then puts it below 0.5, because the slope that chance gives in the training "
+                  "people is reversed in the people left out. The gain over age is therefore flattering: compare "
+                  "with 0.5, and with the shuffled outcomes below.", "",
               "Reliability: mean prediction and share who fell, in four groups of equal size from low to high "
               "prediction.", "",
               "| model | " + " | ".join(f"group {n}" for n in range(1, 5)) + " |", "|---|---|---|---|---|"]

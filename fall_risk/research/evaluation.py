@@ -47,7 +47,8 @@ class Pairs:
         """Share of pairs ranked rightly; ``weights`` (..., person) how often each person was drawn."""
         w = np.ones(len(self.y)) if weights is None else weights
         fallers, others = w[..., self.y], w[..., ~self.y]
-        return ((fallers @ self.higher) * others).sum(-1) / ((fallers @ self.compared) * others).sum(-1)
+        with np.errstate(invalid="ignore"):             # nan where no pair of one fold was drawn
+            return ((fallers @ self.higher) * others).sum(-1) / ((fallers @ self.compared) * others).sum(-1)
 
 
 def pairs(y: np.ndarray, predictions: np.ndarray) -> Pairs:
