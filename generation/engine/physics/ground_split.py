@@ -15,6 +15,7 @@ from torch import Tensor
 
 DIRECTIONS = 8  # sides of the friction pyramid and of the outline around a sole
 STIFF = 3e3  # per body weight (cone) and per body weight x m (sole); E: leaves less than 0.1 mm and 0.1 N
+LIFTED = 1e5  # stiffer than the soles: a foot in the air carries nothing, whatever that asks of the other
 STEPS = 8  # Newton steps for the active set; E: 2-4 are needed in squats
 SOLE_MARGIN_M = 0.003  # E: the springs begin this far inside, so that what they give way stays inside
 
@@ -128,7 +129,7 @@ def _costs(feet: Feet, habits: Habits, joint_capacities: Tensor) -> tuple[Tensor
     usual = torch.stack([lateral / habits.lateral_weight_m, twist / habits.twist_weight_m], -2)
     # ties that matter only where nothing else decides, and what keeps a lifted foot free of force
     eye = torch.eye(6, dtype=zero.dtype, device=zero.device)
-    tie = (1e-3 + feet.lift * STIFF)[..., None, None] * eye
+    tie = (1e-3 + feet.lift * LIFTED)[..., None, None] * eye
     centre = torch.cat([feet.force, feet.moment], -1)[:, None] / 2 * (1 - feet.lift[..., None]) * 1e-3
     rows = torch.cat([joints, usual, tie], -2)
     wanted = torch.cat([feet.unloaded * ease[:, 0], torch.zeros_like(usual[..., 0]), centre], -1)

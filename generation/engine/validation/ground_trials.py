@@ -16,7 +16,7 @@ from generation.engine.body import TorchBody
 from generation.engine.body.model import BodyModel
 from generation.engine.formats.external_loads import read_external_loads
 from generation.engine.formats.mot import read_mot
-from generation.engine.physics.calibration import Calibration, Recording, calibrate
+from generation.engine.physics.calibration import UNBIASED, Calibration, Recording, calibrate
 from generation.engine.physics.derivatives import differentiate
 from generation.engine.physics.dynamics import inverse_dynamics
 from generation.engine.physics.ground import STANDARD_GRAVITY, estimate_ground, total_wrench
@@ -131,7 +131,8 @@ def _repetitions(knee: np.ndarray) -> np.ndarray:
 def without_plates(trial: Trial, standing: Recording) -> dict[str, Calibration]:
     """What can be learnt without plates: name -> calibration, each with all of the one before."""
     given = {"sex": SEX}
-    found = {"none": Calibration(), "published masses": calibrate(trial.model, **given)}
+    found = {"none": Calibration(), "published masses": calibrate(trial.model, **given, torso=UNBIASED),
+             "+ typical torso": calibrate(trial.model, **given)}
     given["standing"] = standing
     found["+ quiet standing"] = calibrate(trial.model, **given)
     given["moving"] = [trial.recording(trial.use, plates=False)]
