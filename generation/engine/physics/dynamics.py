@@ -83,6 +83,3 @@ def body_forces(c: Constants, flat, rate, change, position, rotation):
     euler = apply(c.inertia, apply_transposed(rotation, alpha)) + cross(own, apply(c.inertia, own))
     moment = apply(rotation, euler) + cross(centre, force)
     return force, moment, (angular, linear, slope)
-
-
-_body_forces = body_forces
