@@ -158,7 +158,7 @@ def fit_arrays(paths: MusclePaths, samples: int = SAMPLES, seed: int = 0) -> dic
     middle, half = _ranges(paths, moved)
     unit = _samples([_stem(n) if m else None for n, m in zip(names, moved, strict=True)], middle, half, samples, seed)
     q = torch.as_tensor(middle + half * unit, dtype=paths.body.lower.dtype, device=paths.body.lower.device)
-    lengths, arms = (part.cpu().numpy().astype(float) for part in pieces.lengths_and_arms(q))
+    lengths, arms = (part.cpu().double().numpy() for part in pieces.lengths_and_arms(q))
     arrays = {
         "names": np.array(paths.names, dtype=str), "coordinates": np.array(names, dtype=str), "middle": middle,
         "half": np.where(half > 0, half, np.inf),
@@ -257,15 +257,16 @@ def _solve(values, rows, lengths, slopes, straight: bool) -> tuple[np.ndarray, n
     wanted *= _sample_weights(len(lengths))
     if straight:  # the polynomial is the square's
         wanted = np.concatenate([lengths[:, None] * wanted[:, :1], 2 * lengths[:, None] * wanted[:, 1:]], 1)
-        return _least_squares(rows, wanted), np.zeros(lengths.shape[1])
-    weights = _least_squares(rows, wanted)
-    out = np.zeros(lengths.shape, dtype=bool)
+        return _least_squares(*_normal(rows, wanted)), np.zeros(lengths.shape[1])
+    normal, right = _normal(rows, wanted)
+    weights = _least_squares(normal, right)
+    # beyond a jump the length is not followed, and the arms just enough to stay in hand: what these samples lose
+    lost = 1 - np.array([0.0] + [_LEFT_OUT_WEIGHT] * slopes.shape[2])[:, None] ** 2
     for limit in _ROUNDS_M:
         out = np.abs(values @ weights - lengths) > limit
         for s in np.flatnonzero(out.any(0)):
-            # beyond a jump the length is not followed, and the arms just enough to stay in hand
-            share = np.where(out[:, s, None], [0.0] + [_LEFT_OUT_WEIGHT] * slopes.shape[2], 1.0)[..., None]
-            weights[:, s] = _least_squares(rows * share, wanted[..., s, None] * share)[:, 0]
+            less, less_right = _normal(rows[out[:, s]], wanted[out[:, s]][..., s, None], lost)
+            weights[:, s] = _least_squares(normal - less, right[:, s, None] - less_right)[:, 0]
     return weights, out.mean(0)
 
 
@@ -273,11 +274,15 @@ def _sample_weights(samples: int) -> np.ndarray:
     return np.where(np.arange(samples) % _BOX_EVERY == 0, _BOX_WEIGHT, 1.0)[:, None, None]
 
 
-def _least_squares(rows, wanted) -> np.ndarray:
-    rows, wanted = rows.reshape(-1, rows.shape[-1]), wanted.reshape(-1, wanted.shape[-1])
-    normal = rows.T @ rows
+def _normal(rows, wanted, share=1.0) -> tuple[np.ndarray, np.ndarray]:
+    """Normal matrix and right hand side; each row counts by its `share`."""
+    weighted = (rows * share).reshape(-1, rows.shape[-1])
+    return weighted.T @ rows.reshape(weighted.shape), weighted.T @ wanted.reshape(len(weighted), -1)
+
+
+def _least_squares(normal, right) -> np.ndarray:
     ridge = _RIDGE * np.trace(normal) / len(normal)  # holds directions that the samples do not see
-    return np.linalg.solve(normal + ridge * np.eye(len(normal)), rows.T @ wanted)
+    return np.linalg.solve(normal + ridge * np.eye(len(normal)), right)
 
 
 def _slope_matrix(powers: np.ndarray, k: int) -> np.ndarray:

@@ -45,6 +45,7 @@ class MuscleRow:
     geometry_arm_smooth: float  # the same without the poses near or beyond a jump
     geometry_length_smooth: float
     geometry_tension: float   # MuscleGeometry's arms against computeMomentArm
+    opensim_arms: float       # OpenSim against itself: computeMomentArm against -dL/dq
     near_jump: float          # share of the poses
     beyond_jump: float        # share of the poses on the side of a jump that the smooth functions do not follow
     jumps: tuple[str, ...]    # the cylinders at which the path jumps, in words
@@ -86,7 +87,7 @@ def muscle_table(body: BodyModel, q: np.ndarray, geometry: MuscleGeometry | None
         "geometry_arm_worst": [np.abs(arm_error[:, m, crosses[m]]).max(initial=0.0) for m in range(len(paths.names))],
         "geometry_arm_smooth": arms_of(arm_error, away),
         "geometry_length_smooth": [_rms((fit_length - length)[away[:, m], m]) for m in range(len(paths.names))],
-        "geometry_tension": arms_of(fit_arm - tension, everywhere),
+        "geometry_tension": arms_of(fit_arm - tension, everywhere), "opensim_arms": arms_of(tension - arm, everywhere),
     }
     return [MuscleRow(muscle=name, jumps=jumps[m], near_jump=float(near[:, m].mean()),
                       beyond_jump=float(beyond[:, m].mean()),
@@ -107,6 +108,15 @@ def table_lines(rows: Sequence[MuscleRow]) -> list[str]:
     return lines
 
 
+def contradictions(rows: Sequence[MuscleRow]) -> str:
+    """Where OpenSim's answers disagree with one another, in one line."""
+    lengths = [f"{row.muscle} {row.reported_length:.2f}" for row in rows if row.reported_length > LENGTH_BAR_MM / 5]
+    arms = [f"{row.muscle} {row.opensim_arms:.2f}" for row in rows if row.opensim_arms > ARM_BAR_MM / 5]
+    return ("OpenSim against itself, RMSE in mm: reported length against its own points: "
+            f"{', '.join(lengths) or 'none'}; "
+            f"computeMomentArm against -dL/dq: {', '.join(arms) or 'none'}")
+
+
 def muscles(data: Path | None, tell: Callable[[str], None]) -> list[Row]:
     """The row of the validation table: three people's bodies, and supplied models where the raw folder has them."""
     found: list[tuple[str, list[MuscleRow]]] = []
@@ -120,7 +130,7 @@ def muscles(data: Path | None, tell: Callable[[str], None]) -> list[Row]:
             q = q[np.linspace(0, len(q) - 1, min(POSES, len(q))).round().astype(int)]
             found.append((recording.name, muscle_table(recording.body, q)))
     every = [row for _, rows in found for row in rows]
-    detail = [line for name, rows in found for line in (f"{name}:", *table_lines(rows))]
+    detail = [line for name, rows in found for line in (f"{name}:", contradictions(rows), *table_lines(rows))]
     missed = sorted({row.muscle for row in every if not row.met})
     kinked = [muscle for muscle in missed if all(row.met_between_jumps for row in every if row.muscle == muscle)]
     measured = (
