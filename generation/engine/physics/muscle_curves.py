@@ -42,8 +42,9 @@ class MuscleCurves(torch.nn.Module):
             start, step, table, which = _tables(muscles, sections)
             keep(f"_{name}_start", start)
             keep(f"_{name}_step", step)
-            keep(f"_{name}_table", table)
-            keep(f"_{name}_which", which, torch.long)
+            keep(f"_{name}_table", table.reshape(-1, 4).T)
+            keep(f"_{name}_row", which * table.shape[1] + 1, torch.long)  # of a muscle's piece 0
+            setattr(self, f"_{name}_last", table.shape[1] - 2)
 
     def capacity(self, lengths: Tensor, velocities: Tensor) -> Tensor:
         """Force on the path at activation 1 (..., M) N, from path lengths (..., M) m and lengthening speeds m/s."""
@@ -60,12 +61,11 @@ class MuscleCurves(torch.nn.Module):
 
     def _curve(self, name: str, x: Tensor) -> Tensor:
         """Values of each muscle's own curve; straight on beyond its ends."""
-        start, step, which = (getattr(self, f"_{name}_{part}") for part in ("start", "step", "which"))
-        table = getattr(self, f"_{name}_table")  # (curve, piece, 4)
+        start, step, table, row = (getattr(self, f"_{name}_{part}") for part in ("start", "step", "table", "row"))
         at = (x - start) / step
-        piece = at.detach().floor().clamp(-1, table.shape[1] - 2).long()
-        t = at - piece
-        c0, c1, c2, c3 = table[which, piece + 1].unbind(-1)
+        piece = at.detach().floor().clamp(-1, getattr(self, f"_{name}_last"))
+        t, index = at - piece, (row + piece.long()).flatten()
+        c0, c1, c2, c3 = (power.index_select(0, index).reshape(x.shape) for power in table)
         return ((c3 * t + c2) * t + c1) * t + c0
 
 
