@@ -68,6 +68,10 @@ def pack_model(model) -> dict[str, np.ndarray]:
     driven = [couplers.get(name, (i, 1.0, 0.0)) for i, name in enumerate(coordinate_names)]
     for key, column in zip(("source", "copy_slope", "copy_intercept"), zip(*driven, strict=True), strict=True):
         arrays[key] = np.array(column)
+    # a copy's range is its driver's
+    ends = [arrays["copy_slope"] * arrays[end][arrays["source"]] + arrays["copy_intercept"]
+            for end in ("lower", "upper")]
+    arrays["lower"], arrays["upper"] = np.minimum(*ends), np.maximum(*ends)
     arrays |= _pack_axes(joints, names, coordinate_names, couplers, arrays)
     arrays["bone_scale"] = _bone_scales(bodies)
     _check_numbers(arrays)

@@ -137,8 +137,8 @@ def _set_ranges(model, profile: Profile) -> list[str]:
 def _size_notes(profile: Profile, own: BodyModel | None) -> list[str]:
     if own is None:
         return []
-    notes = ["The supplied model is used as it is; the generator's own skeleton is given its joint distances, feet and "
-             "masses, and not its joint axes, its arms' shape or its muscles.",
+    notes = ["The supplied model's size and masses are used. The generator's own skeleton is given its joint "
+             "distances, feet and masses, and not its joint axes, its arms' shape or its muscles.",
              "The supplied model's muscle forces are kept where no strength was measured: nothing is expected from sex "
              "and age."]
     if abs(own.mass_kg - profile.mass_kg) > 0.05 * profile.mass_kg:

@@ -11,7 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generation.engine.body import COORDINATES, MODEL_FILE, TorchBody, load_body, scale_body, write_osim
+from generation.engine.body import COORDINATES, MODEL_FILE, TorchBody, foot_chain, load_body, scale_body, write_osim
 from generation.engine.body import cache as cache_module
 from generation.engine.body.cache import Cache
 from generation.engine.body.functions import line, read_function
@@ -125,8 +125,21 @@ def test_other_families_are_where_opensim_puts_them(tmp_path, cache):
         [0, -0.03, -0.01], [0.15, -0.03, 0.02], [0.15, -0.03, -0.03]])
     assert TorchBody(body).foot_contacts(TorchBody(body)(TorchBody(body).neutral())).shape == (2, 3, 3)
     placed = TorchBody(body, dtype=torch.float64)
+    beta, knee = (body.coordinates.index(f"knee_angle_r{end}") for end in ("_beta", ""))
+    assert body.packed["upper"][beta] == pytest.approx(0.9 * body.packed["upper"][knee] + 0.05)
     q = torch.tensor(motion.values[0], requires_grad=True)
     assert torch.autograd.gradcheck(lambda q: placed(q).com, (q,))
+
+
+def test_foot_jacobian_of_another_family_is_the_gradient(tmp_path, cache):
+    body = TorchBody(load_body(other_family(tmp_path), cache), dtype=torch.float64)
+    pose = torch.tensor(random_motion(load_body(tmp_path / "other.osim", cache)).values[0])
+    jacobian = body.foot_jacobian(body(pose))
+    for s, side in enumerate("rl"):
+        foot = body.bodies.index(f"calcn_{side}")
+        columns = [body.coordinates.index(name) for name in foot_chain(body.coordinates, side)]
+        linear = torch.autograd.functional.jacobian(lambda q, i=foot: body(q).translations[i], pose)[:, columns]
+        torch.testing.assert_close(jacobian[s, 3:], linear, atol=1e-9, rtol=0)
 
 
 def test_soles_without_contacts_are_the_generic_ones_stretched(tmp_path, cache):
@@ -226,6 +239,12 @@ def test_damaged_entries_are_made_again(tmp_path, generic):
 def test_a_folder_that_cannot_be_written_costs_only_time(tmp_path, generic):
     (tmp_path / "file").write_text("")
     assert load_body(MODEL_FILE, tmp_path / "file").key == generic.key
+
+
+def test_the_cache_lies_where_the_environment_says(tmp_path, monkeypatch):
+    monkeypatch.setenv("GENUFLEX_CACHE", str(tmp_path / "here"))
+    load_body(MODEL_FILE)
+    assert len(list((tmp_path / "here" / "bodies").iterdir())) == 1
 
 
 def test_the_oldest_entries_go_first(tmp_path, monkeypatch):
