@@ -79,7 +79,6 @@ def _parts(known: dict[str, bool], answers: Answers, needed: tuple[str, ...]) ->
     return parts
 
 
-
 def _result(answers: Answers, person: Person, test: TestResult | None, with_test: bool) -> dict:
     needed = tuple(name for name in NAMES if not (with_test and name == "mobility"))
     known = known_factors(answers)
@@ -97,10 +96,10 @@ def _result(answers: Answers, person: Person, test: TestResult | None, with_test
     if test:
         parts.append(part(f"{test.label}: likelihood ratio {test.ratio:.2f}", True, round(log(test.ratio), 6),
                           test.source))
-        limits.append("One performance test stands in place of the mobility term, so that the same thing is not "
-                      "counted "
-                      "twice." + ("" if drawn is not None else " No interval was published for its ratio: taken as "
-                                                               "exact."))
+        limits.append("One performance test stands in place of the mobility term, so that the same is not counted "
+                      "twice.")
+        if drawn is None:
+            limits.append("No interval was published for the test's likelihood ratio: it is taken as exact.")
     missing = [field for name in needed if name not in known for field in _FIELDS.get(name, (name,))
                if not answers.given(field)]
     return {

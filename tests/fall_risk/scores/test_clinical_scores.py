@@ -24,9 +24,20 @@ def test_timed_up_and_go(seconds, expected):
     assert category("tug", {"tug_s": seconds}) == expected
 
 
-@pytest.mark.parametrize(("seconds", "over"), [(13.49, False), (13.5, True)])
-def test_barrys_cut_off(seconds, over):
-    assert compute("tug", {"tug_s": seconds}, {}).parts[1].value is over
+@pytest.mark.parametrize(("seconds", "over"), [
+    (11.99, [False, False, False]), (12, [True, False, False]), (13.49, [True, False, False]), (13.5, [True, True,
+        False]),
+    (15, [True, True, False]), (15.01, [True, True, True])])
+def test_each_cut_off_of_the_timed_up_and_go(seconds, over):
+    assert [line.value for line in compute("tug", {"tug_s": seconds}, {}).parts] == over
+
+
+@pytest.mark.parametrize(("seconds", "over"), [
+    (9.99, [False, False, False, False]), (10, [False, False, False, True]), (12, [True, False, False, True]),
+    (13.6, [True, False, False, True]), (13.61, [True, False, True, True]), (15, [True, False, True, True]),
+    (15.01, [True, True, True, True])])
+def test_each_cut_off_of_five_times_sit_to_stand(seconds, over):
+    assert [line.value for line in compute("five_chair_stands", {"fcs_s": seconds}, {}).parts] == over
 
 
 @pytest.mark.parametrize(("speed", "expected"), [(0.8, "slow"), (0.81, "usual"), ("unable", "unable")])

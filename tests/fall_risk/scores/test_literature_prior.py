@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -197,3 +198,21 @@ def test_a_yes_raises_and_a_no_lowers(answers, fell, factor):
     for found in p.values():
         if found.applies:
             assert 0 < found.interval.low < found.value < found.interval.high < 1
+
+
+def test_the_documentation_gives_these_figures():
+    text = " ".join((Path(__file__).parents[3] / "docs" / "fall_risk.md").read_text(encoding="utf-8").split())
+    alphas = ", ".join(f"{model.intercept(share):.3f}" for share in (0.25, 0.30, 0.35))
+    assert f"25, 30, 35 % give {alphas}." in text
+    unshrunk = f"(alpha {model.intercept(0.30, 1.0):.3f}) the model implies an AUC of {model.implied_auc(1):.3f}"
+    assert unshrunk in text
+    assert f"lambda {model.LAMBDA:g} implies {model.implied_auc(model.LAMBDA):.3f}" in text
+    shown = [estimate(*changes).value for changes in (
+        (), (HISTORY,), (MOBILITY,), (HISTORY, MOBILITY), (HISTORY, MOBILITY, ANTIDEPRESSANT),
+        (HISTORY, MOBILITY, DIZZY, ANTIDEPRESSANT, BENZODIAZEPINE))]
+    for words, value in zip(("nothing", "history", "mobility", "history and mobility", "with an antidepressant",
+                             "antidepressant and benzodiazepine"), shown, strict=True):
+        assert f"{words} {value:.0%}".replace("%", " %") in text, words
+    for factor in model.FACTORS:
+        odds = factor.odds
+        assert f"| {odds.ratio:.3g}" in text and f"({odds.low:.2f}-{odds.high:.2f})" in text, factor.key
