@@ -17,6 +17,7 @@ import torch
 from generation.engine.analysis import Analysis, analyse
 from generation.engine.body.matched import matched_scale
 from generation.engine.physics.pipeline import fast_body, fast_motion
+from generation.engine.validation.activations import held_out
 from generation.engine.validation.ground_rows import ground
 from generation.engine.validation.kinematics import compare_with_opensim
 from generation.engine.validation.muscles import muscles
@@ -200,6 +201,6 @@ def _rms(values: np.ndarray) -> float:
 
 
 TABLE: dict[str, Callable[[Path | None, Tell], Sequence[Row]]] = {
-    "kinematics": kinematics, "moments": moments, "muscles": muscles, "activations": activations, "ground": ground,
-    "contact_forces": contact_forces, "batch": batch,
+    "kinematics": kinematics, "moments": moments, "muscles": muscles, "activations": activations, "held_out": held_out,
+    "ground": ground, "contact_forces": contact_forces, "batch": batch,
 }

@@ -1,5 +1,7 @@
 """Inverse dynamics against OpenSim's tool, and its gradient."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -112,3 +114,15 @@ def test_bad_input_is_refused(squat):
         inverse_dynamics(body, q, u, udot, [("foot", torch.zeros(len(q), 3), torch.zeros(len(q), 3))])
     with pytest.raises(ValueError, match="39 coordinates"):
         inverse_dynamics(body, q[:, :5], u, udot)
+
+
+def test_the_validation_compares_with_opensim_and_sees_a_fault(person, squat):
+    from generation.engine.validation.dynamics import FLEXIONS, compare_moments, table
+
+    _, q, _, _, wrenches = squat
+    arrays = [(name, force.numpy()[:12], moment.numpy()[:12]) for name, force, moment in wrenches]
+    found = compare_moments(person[1], q.numpy()[:12], RATE / 2, arrays)
+    assert all(found[name].r2 > 0.999 and found[name].worst < 0.5 for name in FLEXIONS)
+    assert len(table(found, 71.0, 1.58)) == len(FLEXIONS)
+    heavier = replace(person[1], packed={**person[1].packed, "mass": person[1].packed["mass"] * 1.1})
+    assert compare_moments(heavier, q.numpy()[:12], RATE / 2, arrays)["hip_flexion_r"].worst > 0.5

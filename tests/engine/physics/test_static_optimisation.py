@@ -95,3 +95,36 @@ def test_reserves():
     assert forces["hip_rotation_l"] == RESERVES["hip_rotation"] < forces["pelvis_tx"]
     assert is_reserve("knee_angle_r") and not is_reserve("mtp_angle_l") and not is_reserve("lumbar_extension")
     assert reserve_share(torch.tensor([-100.0, 1.0]), torch.tensor([5.0, -1.0])).tolist() == pytest.approx([0.05, 0.05])
+
+
+def test_activations_are_those_of_opensim(tmp_path):
+    """One real squat, a few frames: forces under the feet, the same reserves, the arms as OpenSim's solver has them."""
+    from generation.engine.body import MODEL_FILE, TorchBody, load_body
+    from generation.engine.motion_data import load_repetitions
+    from generation.engine.physics import MuscleCurves, differentiate, inverse_dynamics, knee_moments
+    from generation.engine.physics.muscle_paths import MusclePaths
+    from generation.engine.reference import analyse_with_opensim
+
+    model = load_body(MODEL_FILE, cache=tmp_path)
+    body, paths = TorchBody(model, torch.float64), MusclePaths(model)
+    q, u, udot = differentiate(torch.tensor(load_repetitions()[60].values, dtype=torch.float64), 60.0)
+    weight = model.mass_kg * 9.80665 / 2
+    wrenches = []
+    for side, foot in enumerate(("calcn_r", "calcn_l")):  # half the weight under the middle of each sole
+        force = torch.tensor([0.0, weight, 0.0], dtype=torch.float64).expand(len(q), 3)
+        wrenches.append((foot, force, torch.linalg.cross(body.foot_contacts(body(q))[:, side].mean(1), force, dim=-1)))
+    frames = np.linspace(5, len(q) - 6, 3).astype(int)
+    theirs = analyse_with_opensim(
+        model.osim, model.coordinates, np.arange(len(q)) / 60.0, q.numpy(), u.numpy(), udot.numpy(),
+        [(foot, force.numpy(), moment.numpy()) for foot, force, moment in wrenches], reserve_forces(model.coordinates),
+        frames=frames)
+    moments = knee_moments(body, inverse_dynamics(body, q, u, udot, wrenches))[frames]
+    lengths, arms = paths.lengths_and_arms(q[frames])
+    speeds = -(arms @ u[frames, :, None]).squeeze(-1)
+    strength = MuscleCurves(model.muscles, torch.float64).capacity(lengths, speeds)
+    ours = StaticOptimisation(model.muscles, model.coordinates).solve(moments, paths.tension_arms(q[frames]), strength)
+    assert theirs.activations.max() > 0.2
+    np.testing.assert_allclose(ours.activations, theirs.activations, atol=0.025)
+    assert np.abs(ours.activations.numpy() - theirs.activations).mean() < 0.002
+    np.testing.assert_allclose(ours.reserves, np.where([is_reserve(name) for name in model.coordinates],
+                                                       theirs.reserves, 0.0), atol=0.5)
