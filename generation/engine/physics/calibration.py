@@ -26,6 +26,7 @@ from generation.engine.physics.dynamics import body_forces
 from generation.engine.physics.ground_habits import fit_habits
 from generation.engine.physics.ground_reaction import GroundReaction
 from generation.engine.physics.ground_split import Habits
+from generation.engine.physics.ground_uncertainty import ground_uncertainty
 from generation.engine.physics.segment_masses import published_masses
 
 # How far before the ankle joints the centre of pressure lies in quiet standing, m: R, textbooks say 4 to 6 cm.
@@ -74,7 +75,12 @@ class Calibration:
     mass_centres_m: Mapping[str, tuple[float, float, float]] = field(default_factory=lambda: MappingProxyType({}))
     habits: Habits = field(default_factory=Habits)
     steps: tuple[str, ...] = ()  # sentences: what was done, in order
-    uncertainty: Mapping[str, object] = field(default_factory=dict)
+    level: str = "nothing"  # how much is known: one of `ground_uncertainty.LEVELS`
+
+    @property
+    def uncertainty(self) -> Mapping[str, object]:
+        """How wrong an estimate with this calibration is, see `ground_uncertainty`."""
+        return ground_uncertainty(self.level)
 
     def apply(self, body: BodyModel, cache=None) -> BodyModel:
         """`body` with this mass distribution, as a new `.osim`: both routes read it. Inertia follows the mass."""
@@ -140,7 +146,8 @@ def calibrate(body: BodyModel, *, mass_kg: float | None = None, sex: str | None 
     found = Calibration(
         MappingProxyType({name: float(mass[i]) for i, name in enumerate(names) if mass[i] != packed["mass"][i]}),
         MappingProxyType({name: tuple(map(float, centre[i])) for i, name in enumerate(names)
-                          if np.any(centre[i] != packed["mass_centre"][i])}), steps=tuple(steps))
+                          if np.any(centre[i] != packed["mass_centre"][i])}),
+        steps=tuple(steps), level="force plates" if plates else "published masses" if sex is not None else "nothing")
     if plates:
         moved = TorchBody(found.apply(body), dtype=torch.float64)
         habits = fit_habits(moved, [(r.q, r.u, r.udot, r.plates, _chosen(r)) for r in plates])

@@ -14,13 +14,14 @@ from generation.engine.physics.chain import constants, dot
 from generation.engine.physics.dynamics import body_forces
 from generation.engine.physics.ground_reaction import FOOT_BODIES, Contact, GroundReaction
 from generation.engine.physics.ground_split import Feet, Habits, capacities, leg_joints, split
+from generation.engine.physics.ground_uncertainty import LEVELS, ground_uncertainty
 
 STANDARD_GRAVITY = 9.80665
 # E: a sole whose lowest point is less than the first above the other's carries freely, above the second not at all;
 # the same foot of one recording was found up to 2.7 cm over the floor with its plate loaded
 LIFTED_M = (0.03, 0.05)
-# The sit bones in the pelvis, from the middle of the hip joints, m in a body whose hips stand 0.9 m high: V, the
-# ischial tuberosities lie 5 to 8 cm below and a few cm behind the hip centres; the numbers E.
+# The sit bones in the pelvis, from the middle of the hip joints, m: some centimetres below and behind them (E; not
+# scaled, because a centimetre hardly moves a lever of 30).
 SIT_BONES = (-0.03, -0.07, 0.0)
 SEAT_REACH_M = (0.10, 0.15)  # E: the sit bones carry only when this far behind the heels: not yet, fully
 
@@ -59,7 +60,7 @@ def estimate_ground(body, q: Tensor, u: Tensor, udot: Tensor, calibration=None, 
     contact = None
     if seated is not None:
         contact = Contact(back(seated.force, weight), back(seated.point, moved=True), back(seated.moment, weight))
-    uncertainty = dict(calibration.uncertainty) if calibration is not None else {}
+    uncertainty = dict(calibration.uncertainty if calibration is not None else ground_uncertainty(LEVELS[0]))
     return GroundReaction(back(force, weight), back(point, moved=True), back(free, weight), "estimated", contact,
                           back(margin), uncertainty)
 

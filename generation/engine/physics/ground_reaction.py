@@ -39,7 +39,7 @@ class GroundReaction:
     source: str  # "plates" or "estimated"
     seat: Contact | None = None  # (..., time, 3): a seat's force on the pelvis
     margin: Tensor | None = None  # (..., time, 2) m, how far inside its sole; negative: outside (`estimate_ground`)
-    uncertainty: dict = field(default_factory=dict)  # what is known of the error, see `calibration.py`
+    uncertainty: dict = field(default_factory=dict)  # the error, see `ground_uncertainty.py`
 
     def __post_init__(self):
         if self.source not in ("plates", "estimated"):

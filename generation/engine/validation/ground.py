@@ -38,7 +38,9 @@ STANDING_DEG = 10.0  # knee flexion
 WHOLE_DEG = 45.0  # a repetition whose knee moves less is cut off by the recording
 JOINTS = ("hip_flexion", "knee_angle", "ankle_angle", "hip_adduction")
 R2_BAR = {"hip_flexion": 0.9, "knee_angle": 0.9, "ankle_angle": 0.7, "hip_adduction": 0.7}
-NO_PLATES = "+ calm centre of pressure"  # published masses, quiet standing and this
+# Without plates each step has all of the ones before it: the scale, the sex, some seconds of quiet standing, the
+# movement. Quiet standing is what a clinic can always record, so that step is judged.
+NO_PLATES = "+ quiet standing"
 OTHER_REPETITIONS, OTHER_TASK = "plates, other repetitions", "plates, other task"
 
 

@@ -128,3 +128,12 @@ def test_bad_input_is_refused(model, motions):
         calibrate(model, plates=[Recording(*motions[0], RATE)])
     with pytest.raises(ValueError, match="tail"):
         Calibration(masses_kg={"tail": 1.0}).apply(model)
+
+
+def test_an_estimate_says_how_sure_it_is(model, motions):
+    body = TorchBody(model, torch.float64)
+    unknown, known = (estimate_ground(body, *motions[0], one).uncertainty
+                      for one in (None, calibrate(model, sex="male")))
+    assert unknown["known_of_the_person"] == "nothing" and known["known_of_the_person"] == "published masses"
+    assert known["pressure_fore_aft_cm"] < unknown["pressure_fore_aft_cm"]
+    assert "one healthy woman" in known["basis"]
