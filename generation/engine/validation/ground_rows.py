@@ -1,8 +1,7 @@
 """The figures of the ground reaction (`ground.py`) as rows of the table.
 
-A row is judged by what is reached without ever having seen a plate: published segment masses, a moment of quiet
-standing and the movement itself. What the person's own calibration on plates reaches stands beside it, and every figure
-under it.
+A row is judged by what is reached without ever having seen a plate (`ground.NO_PLATES`). What the person's own
+calibration on plates reaches stands beside it, and every figure under it.
 """
 
 from collections.abc import Callable
@@ -13,7 +12,6 @@ from generation.engine.validation.ground import NO_PLATES, OTHER_REPETITIONS, Gr
 from generation.engine.validation.ground_trials import FOLDER
 from generation.engine.validation.row import Row, judged
 
-JUDGED, PERSONAL = NO_PLATES, OTHER_REPETITIONS
 PLATES = "the plates of subject 4"
 # name, motion, what, asked, beginnings of the figures that count
 ROWS = (
@@ -43,8 +41,9 @@ def ground(data: Path | None, tell: Callable[[str], None]) -> list[Row]:
     found = []
     for name, motion, what, asked, wanted in ROWS:
         figures = [row for row in table if row.motion == motion and row.what.startswith(wanted)]
-        mine = [row for row in figures if row.calibration == JUDGED and row.bar is not None]
-        words = f"{JUDGED}: {_words(mine)}; {PERSONAL}: {_words([r for r in figures if r.calibration == PERSONAL])}"
+        mine = [row for row in figures if row.calibration == NO_PLATES and row.bar is not None]
+        personal = [row for row in figures if row.calibration == OTHER_REPETITIONS]
+        words = f"without plates: {_words(mine)}; {OTHER_REPETITIONS}: {_words(personal)}"
         calibrations = list(dict.fromkeys(row.calibration for row in figures))
         detail = [f"{calibration}: " + _words([row for row in figures if row.calibration == calibration])
                   for calibration in calibrations]
