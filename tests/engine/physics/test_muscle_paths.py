@@ -11,7 +11,7 @@ from generation.engine.body.muscle_packing import pack_muscles
 from generation.engine.physics.muscle_geometry import MuscleGeometry
 from generation.engine.physics.muscle_paths import MusclePaths
 from generation.engine.physics.muscle_sections import split_sections
-from generation.engine.validation.muscles import muscle_table, table_lines
+from generation.engine.validation.muscles import contradictions, muscle_table, table_lines
 
 # The published generic model lets the left short head of biceps wrap on any side of its cylinder, the right on one.
 ASYMMETRIC = {"bfsh"}
@@ -103,6 +103,7 @@ def test_every_muscle_agrees_with_opensim(body, paths):
     q = poses(body, 4, seed=5).numpy()
     knees = [body.coordinates.index(f"knee_angle_{side}") for side in "rl"]
     q[0, knees] = 0.05  # near extension, where OpenSim's gastrocnemius contradicts itself
+    q[1, knees] = np.radians(131.0)  # where the left short head of biceps jumps to the other side of its cylinder
     coarse = MuscleGeometry.fit(paths, samples=512, dtype=torch.float64)
     rows = muscle_table(body, q, coarse)
     assert [row.muscle for row in rows] == list(paths.names)
@@ -113,7 +114,11 @@ def test_every_muscle_agrees_with_opensim(body, paths):
     reported = {row.muscle: row.reported_length for row in rows}
     assert reported["gasmed_r"] > 1.0  # the length that OpenSim reports there is short by millimetres
     assert reported["soleus_r"] < 0.001
+    jumps = {row.muscle: row.jumps for row in rows}
+    assert "BF_at_gastroc_l along knee_angle" in jumps["bfsh_l"]
+    assert not jumps["soleus_r"] and not jumps["bfsh_r"]
     assert len(table_lines(rows)) == 81
+    assert "gasmed_r" in contradictions(rows)
 
 
 def test_a_packed_model_needs_no_pickle(body):
