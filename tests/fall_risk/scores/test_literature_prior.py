@@ -104,7 +104,9 @@ def test_the_population_mean_holds_at_every_point_of_the_interval():
     drawn = model.draws(True)
     states, weights = model.combinations(np.array([factor.prevalence for factor in model.FACTORS]))
     p = expit(drawn.intercept[:, None] + drawn.shrinkage[:, None] * (drawn.log_odds @ states.T)) @ weights
-    assert p.min() >= 0.25 and p.max() <= 0.35
+    assert 0.25 <= p.min() < 0.2505 and 0.3495 < p.max() <= 0.35
+    discrimination = [model.implied_auc(float(one)) for one in np.quantile(drawn.shrinkage, (0.025, 0.5, 0.975))]
+    assert discrimination == pytest.approx([0.584, 0.646, 0.708], abs=0.002)
     assert np.median(drawn.shrinkage) == pytest.approx(0.77, abs=0.01)
     limits = np.quantile(np.exp(drawn.log_odds[:, 4]), (0.025, 0.5, 0.975))
     assert limits == pytest.approx([1.43, 1.57, 1.74], abs=0.02)
