@@ -120,7 +120,7 @@ class JointTree(torch.nn.Module):
         keep("_axis_last", np.einsum("bij,bj->ib", packed["child_rotation"], axes[everyone, last])[..., None])
         keep("_axis_first", np.einsum("bij,bj->ib", packed["parent_rotation"][many], axes[many, 0])[..., None])
         keep("_axis_middle", axes[three, 1].T[..., None])
-        sliding, k = np.array(slides).T
+        sliding, k = np.array(slides, dtype=int).reshape(-1, 2).T
         keep("_axis_slide", np.einsum("sij,sj->is", packed["parent_rotation"][sliding], axes[sliding, k])[..., None])
 
     # ---- kinematics ----------------------------------------------------------------------------------------------

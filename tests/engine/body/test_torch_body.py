@@ -14,6 +14,8 @@ from generation.engine.body import (
     scale_body,
     write_osim,
 )
+from generation.engine.body.scaled import scaled_arrays
+from generation.engine.body.tree import JointTree
 from tests.engine.body.opensim_model import OpenSimModel, random_poses
 
 JOINTS = {  # our joint centre -> OpenSim's joint
@@ -67,6 +69,19 @@ def test_own_column_of_the_patella_is_ignored():
     moved = q.clone()
     moved[[COORDINATES.index(f"knee_angle_{side}_beta") for side in "rl"]] += 0.7
     torch.testing.assert_close(body(q).translations, body(moved).translations)
+
+
+def test_a_skeleton_whose_joints_neither_slide_nor_bend_by_a_curve():
+    packed = scaled_arrays(SCALES["generic"])
+    packed["axis_coordinate"] = packed["axis_coordinate"].copy()
+    packed["axis_coordinate"][:, 3:] = -1
+    packed["axis_slope"] = np.where(packed["axis_coordinate"] >= 0, 1.0, 0.0)
+    packed["axis_spline"] = np.full_like(packed["axis_spline"], -1)
+    packed["spline"] = packed["spline"][:0]
+    q = torch.zeros(len(COORDINATES), 2, dtype=torch.float64, requires_grad=True)
+    position, _, com = JointTree(packed, torch.float64, None)(q)
+    com.sum().backward()
+    assert torch.isfinite(position).all() and torch.isfinite(q.grad).all() and q.grad.abs().max() > 0
 
 
 def test_any_leading_axes():
