@@ -16,7 +16,7 @@ from torch import Tensor
 DIRECTIONS = 8  # sides of the friction pyramid and of the outline around a sole
 STIFF = 3e3  # per body weight (cone) and per body weight x m (sole); E: leaves less than 0.1 mm and 0.1 N
 LIFTED = 1e5  # stiffer than the soles: a foot in the air carries nothing, whatever that asks of the other
-STEPS = 8  # Newton steps for the active set; E: 2-4 are needed in squats
+STEPS = 8  # Newton steps for the active set; E: none to 4 are needed in squats
 SOLE_MARGIN_M = 0.003  # E: the springs begin this far inside, so that what they give way stays inside
 
 
@@ -85,7 +85,8 @@ def split(feet: Feet, habits: Habits, joint_capacities: Tensor) -> tuple[Tensor,
     """
     total = torch.cat([feet.force, feet.moment], -1)  # (N, 6)
     rows, wanted = _costs(feet, habits, joint_capacities)
-    bounds = _bounds(feet, habits)  # (N, 2, K, 6): bounds @ wrench >= 0
+    normals, reach = _outline(feet)
+    bounds = _bounds(normals, reach, habits)  # (N, 2, K, 6): bounds @ wrench >= 0
     # the left wrench is the total less the right one, so its rows change sign
     press, pressed = _press(feet, habits)
     matrix = torch.cat([rows[:, 0], -rows[:, 1], press], 1)
@@ -95,23 +96,33 @@ def split(feet: Feet, habits: Habits, joint_capacities: Tensor) -> tuple[Tensor,
     normal = matrix.transpose(-1, -2) @ matrix
     pull = _times(matrix.transpose(-1, -2), right)
 
+    w = torch.linalg.solve(normal, pull)
+    with torch.no_grad():
+        beyond = torch.nonzero((_times(limits, w) + slack < 0).any(-1))[:, 0]  # the frames that come to an edge
+    if len(beyond):
+        held = _hold(*(part.index_select(0, beyond) for part in (normal, pull, limits, slack, w)))
+        w = w.index_copy(0, beyond, held)
+    both = torch.stack([w, total - w], 1)
+    force, moment = both[..., :3], both[..., 3:]
+    return force, moment, _inside(normals, reach, force, moment)
+
+
+def _hold(normal: Tensor, pull: Tensor, limits: Tensor, slack: Tensor, w: Tensor) -> Tensor:
+    """The best w (n, 6) with a stiff spring wherever limits @ w + slack is negative."""
+
     def solve(active):
         stiff = active[..., None] * limits
         return torch.linalg.solve(normal + stiff.transpose(-1, -2) @ stiff,
                                   pull - _times(stiff.transpose(-1, -2), active * slack))
 
     with torch.no_grad():
-        active = torch.zeros_like(slack)
+        active = STIFF * (_times(limits, w) + slack < 0).to(w)
         for _ in range(STEPS):
-            w = solve(active)
-            now = STIFF * (_times(limits, w) + slack < 0).to(w)
+            now = STIFF * (_times(limits, solve(active)) + slack < 0).to(w)
             if torch.equal(now, active):
                 break
             active = now
-    w = solve(active)
-    both = torch.stack([w, total - w], 1)
-    force, moment = both[..., :3], both[..., 3:]
-    return force, moment, _inside(feet, force, moment)
+    return solve(active)
 
 
 def _costs(feet: Feet, habits: Habits, joint_capacities: Tensor) -> tuple[Tensor, Tensor]:
@@ -161,8 +172,7 @@ def _outline(feet: Feet) -> tuple[Tensor, Tensor]:
     return normal, (normal @ feet.soles.transpose(-1, -2)).amax(-1)
 
 
-def _bounds(feet: Feet, habits: Habits) -> Tensor:
-    normal, reach = _outline(feet)
+def _bounds(normal: Tensor, reach: Tensor, habits: Habits) -> Tensor:
     zero = torch.zeros_like(normal[..., 0])
     # a centre of pressure (x, z) on the floor has x Fy = Mz and z Fy = -Mx
     sole = torch.stack([zero, reach - SOLE_MARGIN_M, zero, normal[..., 2], zero, -normal[..., 0]], -1)
@@ -170,8 +180,7 @@ def _bounds(feet: Feet, habits: Habits) -> Tensor:
     return torch.cat([sole, cone], -2)
 
 
-def _inside(feet: Feet, force: Tensor, moment: Tensor) -> Tensor:
-    normal, reach = _outline(feet)
+def _inside(normal: Tensor, reach: Tensor, force: Tensor, moment: Tensor) -> Tensor:
     vertical = force[..., 1].clamp_min(1e-6)
     place = torch.stack([moment[..., 2], torch.zeros_like(vertical), -moment[..., 0]], -1) / vertical[..., None]
     return (reach - (normal @ place[..., None])[..., 0]).amin(-1)
