@@ -1,14 +1,16 @@
 """Builds the shipped data set from the raw folder: solve, place, cut, check, write, describe."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from generation.engine.body import COORDINATES, MODEL_FILE
+from generation.engine.motion_data.agreement import agreement, pooled
+from generation.engine.motion_data.assembling import assemble_movements
 from generation.engine.motion_data.card import write_card
-from generation.engine.motion_data.dataset import DATA_FILE, FOLDER, Repetition, Subject, save
+from generation.engine.motion_data.dataset import DATA_FILE, FOLDER, MOVEMENTS_FILE, Repetition, Subject, save
+from generation.engine.motion_data.movements import MOVEMENTS
 from generation.engine.motion_data.placing import (
     body_scale,
     centre,
@@ -18,48 +20,49 @@ from generation.engine.motion_data.placing import (
     model_order,
     torch_body,
 )
-from generation.engine.motion_data.quality import Quality, check
+from generation.engine.motion_data.quality import Found, check, nothing_found
 from generation.engine.motion_data.segmentation import find_repetitions
 from generation.engine.motion_data.skeleton import SCALE_NAMES, scale_factors
-from generation.engine.motion_data.solving import Solved, solve_all
-from generation.engine.motion_data.sources import FRAME_RATE, find_trials, resample
+from generation.engine.motion_data.solving import Solved, solve_all, solve_movements
+from generation.engine.motion_data.sources import FRAME_RATE, find_trials, find_ui_prmd, resample
 
 KNEES = [COORDINATES.index(f"knee_angle_{side}") for side in "rl"]
 PELVIS_TY = COORDINATES.index("pelvis_ty")
 CACHE = FOLDER.parents[1] / ".genuflex" / "cache" / "motion_data"
+SQUAT_CODE = "m01"
 STANDING_KNEE_SHARE = 0.05  # this share of a person's frames has straighter knees than the standing pose; ours (E)
-
-
-@dataclass(frozen=True)
-class Found:
-    """One repetition found in the raw data, kept or left out."""
-
-    trial: str
-    subject: str
-    source: str
-    quality: Quality
-    repetition: Repetition | None
 
 
 def build(
     raw: str | Path,
-    out: Path = DATA_FILE,
+    out: Path = FOLDER,
     cache: Path = CACHE,
     progress: Callable[[str, float], None] = lambda text, fraction: None,
 ) -> list[Found]:
-    """Make the data file, its checksum and its card from the raw folder. Continues where a killed run stopped.
+    """Make the data files, their checksums and their card in the folder `out` from the raw folder. Continues where a
+    killed run stopped.
 
     Raises SourceError when the raw folder lacks a source.
     """
     trials = find_trials(raw)
+    others = [
+        t for m in MOVEMENTS.values() if m.code != SQUAT_CODE for t in find_ui_prmd(raw, m.code, m.name)
+    ]
     by_subject: dict[str, list[Solved]] = {}
     for solved in solve_all(trials, MODEL_FILE, Path(cache), progress):
         by_subject.setdefault(solved.trial.subject, []).append(solved)
-    found = [f for name in sorted(by_subject) for f in assemble(by_subject[name])]
-    out.parent.mkdir(parents=True, exist_ok=True)
-    save(out, [f.repetition for f in found if f.repetition])
-    write_card(out.parent / "CARD.md", found, [t.name for t in trials])
-    return found
+    squats = [f for name in sorted(by_subject) for f in assemble(by_subject[name])]
+    people = {f.repetition.subject.name: f.repetition.subject for f in squats if f.repetition}
+    found = []
+    for solved in solve_movements(others, trials, MODEL_FILE, Path(cache), progress):
+        found += assemble_movements(solved, people[solved[0].trial.subject])
+    out.mkdir(parents=True, exist_ok=True)
+    for name, kept in ((DATA_FILE.name, squats), (MOVEMENTS_FILE.name, found)):
+        save(out / name, [f.repetition for f in kept if f.repetition])
+    progress("comparing the two solvers on the squats", 0.95)
+    both = [agreement(by_subject[name]) for name in sorted(by_subject) if by_subject[name][0].person]
+    write_card(out / "CARD.md", squats, [t.name for t in trials], found, len(others), pooled(both))
+    return squats + found
 
 
 def assemble(solved: list[Solved]) -> list[Found]:
@@ -78,7 +81,7 @@ def assemble(solved: list[Solved]) -> list[Found]:
     for one, motion in zip(solved, motions, strict=True):
         segments = find_repetitions(motion[:, PELVIS_TY], motion[:, KNEES].mean(axis=1), length, standing_knee)
         if not segments:
-            cuts.append((one, 0, None, Quality(*([float("nan")] * 6), ("no squat was found",))))
+            cuts.append((one, 0, None, nothing_found(one.trial).quality))
         for number, segment in enumerate(segments, 1):
             part = slice(segment.start, segment.end + 1)
             values = centre(face_forward(motion[part]), body)

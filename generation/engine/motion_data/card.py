@@ -1,4 +1,4 @@
-"""The data card, `models/motion_data/CARD.md`: what is in the file, its sources, its errors, what was left out."""
+"""The data card, `models/motion_data/CARD.md`: what is in the files, their sources, errors, what was left out."""
 
 import textwrap
 from pathlib import Path
@@ -6,13 +6,20 @@ from pathlib import Path
 import numpy as np
 
 from generation.engine.motion_data import fit, ik, quality, segmentation, solving, sources
+from generation.engine.motion_data.agreement import Agreement
 from generation.engine.motion_data.dataset import STEP
+from generation.engine.motion_data.movement_card import left_out_table, movement_blocks
+from generation.engine.motion_data.movements import MOVEMENTS
+from generation.engine.motion_data.quality import Found
 
 
-def write_card(path: Path, found, trials: list[str]) -> None:
+def write_card(
+    path: Path, found, trials: list[str], others: list[Found], other_recordings: int, agreement: Agreement
+) -> None:
     """Write the card for everything found in the raw data.
 
-    found: as `build.assemble` returns it; trials: the raw files.
+    found: squats as `build.assemble` returns them, from the raw files `trials`; others: the other movements, from
+    `other_recordings` files; agreement: of the two solvers.
     """
     kept = [f for f in found if f.repetition]
     left = [f for f in found if not f.repetition]
@@ -20,10 +27,10 @@ def write_card(path: Path, found, trials: list[str]) -> None:
     rms = rms[np.isfinite(rms)]
     people = {f.subject for f in kept}
     lines = [
-        "# Squats in OpenSim coordinates",
-        "`squats.npz` is made by `python manage.py build_motion_data RAW_FOLDER` and read by "
-        "`generation.engine.motion_data.load_repetitions()`; `SHA256SUMS` verifies it. No raw recording is in this "
-        "project.",
+        "# Squats and other movements in OpenSim coordinates",
+        "`squats.npz` and `movements.npz` are made by `python manage.py build_motion_data RAW_FOLDER` and read by "
+        "`generation.engine.motion_data.load_repetitions()`; `SHA256SUMS` verifies them. No raw recording is in this "
+        "project. The first sections tell of the squats, a later one of the other movements.",
         f"{len(kept)} repetitions of {len(people)} people, 60 Hz, 39 coordinates of `models/body/genuflex.osim`, "
         "radians "
         f"and metres, stored in steps of {STEP:g} (off by at most {np.rad2deg(STEP / 2):.4f} deg or {500 * STEP:.3f} "
@@ -41,11 +48,12 @@ def write_card(path: Path, found, trials: list[str]) -> None:
             + [f"| {s} | {text} | {sum(f.source == s for f in kept)} |" for s, text in sources.LICENCES.items()]
         ),
         *_method(),
+        *movement_blocks(others, other_recordings, agreement),
         *TRAPS,
-        "## Left out",
-        "\n".join(
-            ["| recording | reason |", "|---|---|"] + [f"| {f.trial} | {'; '.join(f.quality.reasons)} |" for f in left]
-        ),
+        "## Left out of the squats",
+        left_out_table(found),
+        "## Left out of the other movements",
+        left_out_table(others),
     ]
     path.write_text(markdown(lines))
 
@@ -114,8 +122,8 @@ def _method() -> list[str]:
         "ball, "
         "nothing under the heels, no joint at the end of its range for more than "
         f"{100 * q.AT_LIMIT_SHARE:g} % of the frames (a straight knee excepted), upright at both ends (within "
-        f"{100 * segmentation.INCOMPLETE_SHARE:g} % of the knee excursion), knees bent at least {q.KNEE_PEAK_DEG:g} "
-        "deg. "
+        f"{100 * segmentation.INCOMPLETE_SHARE:g} % of the knee excursion), knees bent at least "
+        f"{MOVEMENTS['deep squat'].knee_deg:g} deg. "
         "These limits are ours (E).",
     ]
 

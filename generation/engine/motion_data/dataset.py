@@ -1,6 +1,7 @@
-"""The shipped squats: `models/motion_data/squats.npz`, one record for each repetition and each person."""
+"""The shipped data: `models/motion_data/squats.npz` and `movements.npz`, one record for each repetition and person."""
 
 import hashlib
+import json
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -11,6 +12,8 @@ from generation.engine.body import COORDINATES
 
 FOLDER = Path(__file__).resolve().parents[3] / "models" / "motion_data"
 DATA_FILE = FOLDER / "squats.npz"
+MOVEMENTS_FILE = FOLDER / "movements.npz"
+SQUATS, ALL = "squat", "all"  # what `load_repetitions` takes beside the name of a movement
 CHECKSUMS = "SHA256SUMS"
 STEP = 1.5e-4  # radians and metres: values are stored as whole multiples in 16 bits, so off by at most half of it
 
@@ -36,7 +39,9 @@ class Subject:
 
 @dataclass(frozen=True)
 class Repetition:
-    """One squat: upright at frame 0, lowest pelvis at `bottom`, upright at the last frame. 60 Hz."""
+    """One repetition: furthest from its beginning at `bottom` (a squat's or lunge's lowest pelvis, a stepping foot's
+    highest place), back at the last frame. 60 Hz.
+    """
 
     name: str  # unique
     subject: Subject
@@ -46,6 +51,10 @@ class Repetition:
     bottom: int
     values: np.ndarray = field(repr=False)  # (time, coordinate) radians and metres, COORDINATES order
     frame_rate: float = 60.0
+    side: str = ""  # leg that leads: "r" or "l" steps, stands in front or bends; "" where none does
+    phases: tuple[tuple[str, int, int], ...] = ()  # (name, first frame, last frame)
+    # (time, foot [right, left], 2 [heel, forefoot]) on the floor and still; None in squats.npz: both stand throughout
+    contacts: np.ndarray | None = field(default=None, repr=False)
 
 
 def save(path: Path, repetitions: list[Repetition]) -> None:
@@ -56,8 +65,17 @@ def save(path: Path, repetitions: list[Repetition]) -> None:
     stored = np.rint(whole / STEP)
     if np.abs(stored).max() > np.iinfo(np.int16).max:
         raise DataError(f"a value is beyond {STEP * np.iinfo(np.int16).max:.1f} rad or m and cannot be stored")
+    labels = {}
+    if any(r.contacts is not None for r in repetitions):
+        contacts = np.concatenate([r.contacts for r in repetitions]).reshape(-1, 4)
+        labels = {
+            "side": np.array([r.side for r in repetitions]),
+            "phases": np.array([json.dumps(r.phases) for r in repetitions]),
+            "contacts": np.packbits(contacts, axis=1, bitorder="little")[:, 0],
+        }
     np.savez_compressed(
         path,
+        **labels,
         coordinates=np.array(COORDINATES),
         bodies=np.array(bodies),
         values=stored.astype(np.int16),
@@ -102,10 +120,34 @@ def verify_checksum(path: Path) -> str:
     return found
 
 
-def load_repetitions(path: str | Path | None = None) -> list[Repetition]:
-    """The repetitions of a data file, the shipped one by default. Raises DataError."""
-    path = Path(path) if path else DATA_FILE
-    return list(_load(path, verify_checksum(path)))
+def load_repetitions(path: str | Path | None = None, *, movement: str = SQUATS) -> list[Repetition]:
+    """The repetitions of a data file; without one, the shipped ones of a movement.
+
+    movement: "squat" (deep squats and squats of all sources), "hurdle step", "inline lunge", "side lunge",
+    "sit-to-stand" or "all". Raises DataError.
+    """
+    if path:
+        return list(_load(Path(path), verify_checksum(Path(path))))
+    squats = list(_load(DATA_FILE, verify_checksum(DATA_FILE))) if movement in (SQUATS, ALL) else []
+    if movement == SQUATS:
+        return squats
+    others = _load(MOVEMENTS_FILE, verify_checksum(MOVEMENTS_FILE))
+    names = sorted({r.movement for r in others})
+    if movement not in (ALL, *names):
+        raise DataError(f"there is no movement {movement!r}: choose from {', '.join([SQUATS, *names, ALL])}")
+    return squats + [r for r in others if movement in (ALL, r.movement)]
+
+
+def _described(stored, index: int, rows: slice, bottom: int) -> dict:
+    """Side, phases and contacts of repetition `index` with frames `rows`, as the file has them."""
+    if "phases" not in stored:  # squats: both feet stand, nothing leads
+        return {"phases": (("descent", 0, bottom), ("ascent", bottom, rows.stop - rows.start - 1))}
+    bits = np.unpackbits(stored["contacts"][rows, None], axis=1, count=4, bitorder="little")
+    return {
+        "side": str(stored["side"][index]),
+        "phases": tuple((name, first, last) for name, first, last in json.loads(str(stored["phases"][index]))),
+        "contacts": bits.astype(bool).reshape(-1, 2, 2),
+    }
 
 
 @cache
@@ -137,6 +179,7 @@ def _load(path: Path, checksum: str) -> tuple[Repetition, ...]:
             str(stored["trial"][i]),
             int(stored["bottom"][i]),
             stored["values"][end - stored["length"][i] : end].astype(np.float64) * STEP,
+            **_described(stored, i, slice(end - stored["length"][i], end), int(stored["bottom"][i])),
         )
         for i, end in enumerate(ends)
     )

@@ -100,7 +100,8 @@ class _Problem:
     places.
     """
 
-    def __init__(self, generic: Skeleton, soles, marker_set: str, labels, positions, planted):
+    def __init__(self, generic: Skeleton, soles, marker_set: str, labels, positions, planted, known_scales=None):
+        self.known_scales = known_scales
         self.generic, self.soles, self.planted = generic, soles, planted
         self.basis = [
             Skeleton(generic.model, {n: 1.2 if n == name else 1.0 for n in SCALE_NAMES}) for name in SCALE_NAMES
@@ -161,7 +162,10 @@ class _Problem:
         ]
         if self.hip is not None:
             terms += self._hip_rows(x)
-        return np.concatenate([r for r, _ in terms]), np.concatenate([j for _, j in terms])
+        residual, J = np.concatenate([r for r, _ in terms]), np.concatenate([j for _, j in terms])
+        if self.known_scales is not None:
+            J[:, self.scale_start : self.place_start] = 0.0
+        return residual, J
 
     def geometry(self, x, step=1e-5):
         """Body transforms and their derivatives: by differences for poses, exactly for scales (positions are linear in
@@ -272,18 +276,24 @@ class _Problem:
             yield off / HIP_CENTRE_SPREAD, J / HIP_CENTRE_SPREAD
 
 
-def fit_person(subject: str, generic: Skeleton, soles, marker_set: str, labels, positions) -> Person:
+def fit_person(
+    subject: str, generic: Skeleton, soles, marker_set: str, labels, positions, known_scales: dict | None = None
+) -> Person:
     """Fit one person to markers (frame, marker, 3) in metres, frames spread over trials and depths. Takes about a
     minute.
+
+    known_scales: {scale name: factor} of a body that is known already; then only poses and marker places are sought.
     """
     planted = _planted(marker_set, labels, positions)
-    problem = _Problem(generic, soles, marker_set, labels, positions, planted)
+    problem = _Problem(generic, soles, marker_set, labels, positions, planted, known_scales)
     guess = first_guess(generic, marker_set, labels, positions)
     knee, ankle = (positions[:, labels.index(_label(marker_set, name))] for name in ("knee_lateral", "ankle_lateral"))
     size = np.nanmedian(np.linalg.norm(knee - ankle, axis=-1)) / 0.40  # the generic model's distance of these places
     x = np.concatenate(
         [guess[:, problem.free].ravel(), np.full(len(SCALE_NAMES) + 1, size), (problem.nominal * size).ravel()]
     )
+    if known_scales is not None:
+        x[problem.scale_start : problem.size_start] = [known_scales[name] for name in SCALE_NAMES]
     lower = np.concatenate(
         [
             np.tile(generic.lower[problem.free], problem.frames),

@@ -74,15 +74,16 @@ def face_forward(values: np.ndarray) -> np.ndarray:
     return turned
 
 
-def centre(values: np.ndarray, body: TorchBody) -> np.ndarray:
+def centre(values: np.ndarray, body: TorchBody, flat: tuple[int, ...] = (0, 1)) -> np.ndarray:
     """Shift so that the middle between the feet is over the origin and planted soles are on y = 0.
 
-    The floor is the median over time of the soles' mean height, so a lifted heel does not sink the other frames.
+    The floor is the median over time of the soles' mean height, so a lifted heel does not sink the other frames; flat:
+    the feet (0 right, 1 left) that stand on it.
     """
     points = soles(body, values)[:, :, :4]
     shifted = values.copy()
     middle = np.median(points.mean(axis=(1, 2)), axis=0)
     shifted[:, PELVIS[TX]] -= middle[0]
-    shifted[:, PELVIS[TY]] -= np.median(points[..., 1].mean(axis=(1, 2)))
+    shifted[:, PELVIS[TY]] -= np.median(points[:, list(flat), :, 1].mean(axis=(1, 2)))
     shifted[:, PELVIS[TZ]] -= middle[2]
     return shifted

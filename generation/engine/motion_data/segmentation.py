@@ -1,4 +1,5 @@
-"""Cuts a recording into squat repetitions: upright, down, lowest point, up, upright.
+"""Cuts a recording into repetitions: upright, down, lowest point, up, upright. Written for squats; other movements
+give other curves (`movements.py`).
 
 The lowest point is the lowest pelvis. Start and end come from knee flexion, because a person who rises on the toes
 after the squat still lifts the pelvis when the squat is over: a repetition starts at the last frame before the lowest
@@ -6,6 +7,7 @@ point, and ends at the first one after it, at which the knees hardly move and ar
 get when standing.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,13 +30,24 @@ class Segment:
     incomplete: str = ""
 
 
+def degrees_of_flexion(angle: float) -> str:
+    """A knee angle in words."""
+    return f"{np.rad2deg(angle):.0f} deg of knee flexion"
+
+
 def find_repetitions(
-    pelvis_height: np.ndarray, knee: np.ndarray, leg_length: float, standing_knee: float
+    pelvis_height: np.ndarray,
+    knee: np.ndarray,
+    leg_length: float,
+    standing_knee: float,
+    min_drop: float = MIN_DROP,
+    said: Callable[[float], str] = degrees_of_flexion,
 ) -> list[Segment]:
     """Segments of one recording, in order.
 
     pelvis_height: (frame,) metres; knee: (frame,) mean flexion of both knees, radians; leg_length: metres;
-    standing_knee: this person's knee flexion when upright, radians.
+    standing_knee: this person's knee flexion when upright, radians; min_drop: the least sinking, in leg lengths; said:
+    a value of `knee` in words.
     """
     window = min(SMOOTH_FRAMES, len(knee) - 1 + len(knee) % 2)
     if window < 5:
@@ -42,7 +55,7 @@ def find_repetitions(
     smooth = savgol_filter(knee, window, 3)
     speed = np.abs(np.gradient(smooth))
     padded = np.concatenate([[pelvis_height.max()], pelvis_height, [pelvis_height.max()]])
-    bottoms = find_peaks(-padded, prominence=MIN_DROP * leg_length)[0] - 1
+    bottoms = find_peaks(-padded, prominence=min_drop * leg_length)[0] - 1
     segments = []
     for i, bottom in enumerate(bottoms):
         # between two lowest points the recording belongs to the one on its own side of the straightest knees
@@ -55,7 +68,7 @@ def find_repetitions(
         missing = []
         for name, frame, found in (("start", start, found_start), ("end", end, found_end)):
             if not found and smooth[frame] > standing_knee + INCOMPLETE_SHARE * excursion:
-                missing.append(f"{name} is cut off at {np.rad2deg(smooth[frame]):.0f} deg of knee flexion")
+                missing.append(f"{name} is cut off at {said(smooth[frame])}")
         if min(bottom - start, end - bottom) < 10:
             missing.append("less than 10 frames on one side of the lowest point")
         segments.append(Segment(int(start), int(bottom), int(end), "; ".join(missing)))

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from generation.engine.motion_data import fit, ik, sources
+from generation.engine.body import COORDINATES
+from generation.engine.motion_data import batch_ik, fit, ik, placements, sources
 from generation.engine.motion_data.fit import Person, fit_person, sole_points
 from generation.engine.motion_data.markers import MARKER_SETS
 from generation.engine.motion_data.skeleton import SCALE_GROUPS, Skeleton, lean_model, lean_xml
@@ -16,6 +17,7 @@ from generation.engine.motion_data.sources import Trial, read_angles, read_marke
 
 FIT_FRAMES = 24  # frames of one person that the fit sees, spread over the range of pelvis heights; ours (E)
 RECIPE = 1  # raise it when the code of fitting or solving changes what it computes: the cache starts afresh
+MOVEMENT_RECIPE = 1  # the same for the other movements
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,70 @@ def solve_all(
             yield Solved(
                 trial, person, generic.coordinates, stored["values"].astype(float), stored["error"].astype(float)
             )
+
+
+def solve_movements(
+    trials: list[Trial],
+    squats: list[Trial],
+    model_path: Path,
+    cache: Path,
+    progress: Callable[[str, float], None] = lambda text, fraction: None,
+) -> Iterator[list[Solved]]:
+    """Solve trials of other movements and yield them person by person.
+
+    squats: these people's squats, from which their bodies come. Work in `cache` is read back; a killed run loses at
+    most the person it was in.
+    """
+    folder = cache / recipe_digest(model_path)
+    folder.mkdir(parents=True, exist_ok=True)
+    generic, soles = Skeleton(lean_model(model_path)), sole_points(model_path)
+    subjects = sorted({trial.subject for trial in trials})
+    for index, subject in enumerate(subjects):
+        mine = [trial for trial in trials if trial.subject == subject]
+        person = _fitted(subject, [t for t in squats if t.subject == subject], generic, soles, folder)
+        file = folder / f"{subject}.{_movement_digest(person, mine)}.npz"
+        if not file.is_file():
+            progress(f"{subject}: {len(mine)} recordings", index / len(subjects))
+            _solve_person(person, mine, generic, soles, file)
+        with np.load(file) as stored:
+            worn = {name: Person(**p) for name, p in json.loads(str(stored["people"])).items()}
+            yield [
+                Solved(t, worn[t.movement], COORDINATES, stored[f"values_{i}"], stored[f"error_{i}"])
+                for i, t in enumerate(mine)
+            ]
+
+
+def _movement_digest(person: Person, trials: list[Trial]) -> str:
+    """Names everything that decides what solving these trials of a fitted person computes."""
+    parts = [person, [trial.name for trial in trials]]
+    parts += [
+        (k, v)
+        for module in (batch_ik, placements)
+        for k, v in sorted(vars(module).items())
+        if k.isupper() and isinstance(v, (int, float, tuple))
+    ]
+    return hashlib.sha256(repr((MOVEMENT_RECIPE, parts)).encode()).hexdigest()[:12]
+
+
+def _solve_person(person: Person, trials: list[Trial], generic: Skeleton, soles, file: Path) -> None:
+    recordings = []
+    for trial in trials:
+        labels, positions = read_markers(trial)
+        recordings.append(positions)
+    grouped: dict[str, list[np.ndarray]] = {}
+    for trial, positions in zip(trials, recordings, strict=True):
+        grouped.setdefault(trial.movement, []).append(positions)
+    worn = placements.wear(person, generic, soles, labels, grouped)
+    arrays = {"people": np.array(json.dumps({name: p.to_dict() for name, p in worn.items()}))}
+    for name in grouped:
+        rows = [i for i, trial in enumerate(trials) if trial.movement == name]
+        solved = batch_ik.solve_together(worn[name], labels, [recordings[i] for i in rows])
+        for i, (values, error) in zip(rows, solved, strict=True):
+            arrays |= {f"values_{i}": values, f"error_{i}": error}
+    part = file.with_suffix(".part")
+    with part.open("wb") as stream:
+        np.savez_compressed(stream, **arrays)
+    part.rename(file)
 
 
 def _fitted(subject: str, trials: list[Trial], generic: Skeleton, soles, folder: Path) -> Person:

@@ -56,26 +56,7 @@ class Trial:
 def find_trials(raw: str | Path) -> list[Trial]:
     """Every squat recording under the raw folder, in a fixed order. Raises SourceError when a source is missing."""
     raw = Path(raw)
-    trials = []
-    for correctness in ("correct", "incorrect"):
-        files = sorted((raw / "ui-prmd" / correctness).glob("m01_s*_e*_positions*.txt.gz"))
-        if not files:
-            raise SourceError(
-                f"{raw / 'ui-prmd' / correctness} holds no m01 file: give the folder that contains ui-prmd/"
-            )
-        for path in files:
-            subject = "ui-prmd-" + path.name.split("_")[1]
-            trials.append(
-                Trial(
-                    path,
-                    str(path.relative_to(raw)),
-                    subject,
-                    "ui-prmd",
-                    "deep squat",
-                    correctness == "correct",
-                    "plug-in-gait",
-                )
-            )
+    trials = find_ui_prmd(raw, "m01", "deep squat")
     for name, subject, source, marker_set in (
         ("cmbbe2024/Demo1_OpenCap/MarkerData/Squats.trc", "cmbbe2024", "cmbbe2024", "opencap"),
         ("kirsten-squat/DLS01.trc", "kirsten", "kirsten-squat", "kirsten"),
@@ -84,6 +65,21 @@ def find_trials(raw: str | Path) -> list[Trial]:
         if not (raw / name).is_file():
             raise SourceError(f"{raw / name} is missing")
         trials.append(Trial(raw / name, name, subject, source, "squat", True, marker_set))
+    return trials
+
+
+def find_ui_prmd(raw: str | Path, code: str, movement: str) -> list[Trial]:
+    """The recordings of one movement of UI-PRMD, first the correct ones. Raises SourceError when there are none."""
+    trials = []
+    for correctness in ("correct", "incorrect"):
+        files = sorted((Path(raw) / "ui-prmd" / correctness).glob(f"{code}_s*_e*_positions*.txt.gz"))
+        if not files:
+            raise SourceError(
+                f"{Path(raw) / 'ui-prmd' / correctness} holds no {code} file: give the folder that contains ui-prmd/"
+            )
+        for path in files:
+            subject, name = "ui-prmd-" + path.name.split("_")[1], str(path.relative_to(raw))
+            trials.append(Trial(path, name, subject, "ui-prmd", movement, correctness == "correct", "plug-in-gait"))
     return trials
 
 
