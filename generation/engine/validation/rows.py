@@ -31,6 +31,7 @@ MUSCLE_FRAMES = 40  # of each recording, solved by static optimisation
 ACTIVE = 0.05  # a muscle counts where its activation exceeds it
 NAMED = ("vasint", "vaslat", "vasmed", "soleus")
 KNEE_BEND_BW = (2.0, 3.5)  # R: Kutzner et al. 2010, J Biomech 43:2164, peaks of five people's knee bends, mean 2.5
+NEAR_90_DEG = 8.0
 BATCH, NEIGHBOUR_FRAME, NEIGHBOUR_RAD = 16, 100, 0.02
 SINGLE_TOLERANCE = 1e-4  # activations in float32
 
@@ -142,23 +143,26 @@ def contact_forces(data: Path | None, tell: Tell) -> list[Row]:
     found = _both_routes(data, tell) if data else ()
     if not found:
         return [_absent(*fixed)]
-    detail, knees, at_90 = [], [], []
+    detail, peaks, at_90, body_peaks = [], [], [], []
     for both in found:
         knee = np.degrees(both.fast.column("q", "knee_angle_r"))
-        peaks = {name: both.fast.contact_in_body_weights(name).max() for name in both.fast.contacts}
+        ours = {name: both.fast.contact_in_body_weights(name) for name in both.fast.contacts}
         theirs = {name: both.opensim.contact_in_body_weights(name).max() for name in both.opensim.contacts}
-        knees.append(peaks["tibiofemoral_r"])
-        near = np.abs(knee - 90) < 8
+        peaks.append(ours["tibiofemoral_r"].max())
+        body_peaks.append(ours["tibiofemoral_free_body_r"].max())
+        near = np.abs(knee - 90) < NEAR_90_DEG
         if near.any():
-            at_90.append(both.fast.contact_in_body_weights("tibiofemoral_r")[near].mean())
-        words = ", ".join(f"{name} {peak:.2f} (OpenSim {theirs.get(name, float('nan')):.2f})"
-                          for name, peak in peaks.items())
+            at_90.append(ours["tibiofemoral_free_body_r"][near].mean())
+        words = ", ".join(f"{name} {values.max():.2f} (OpenSim {theirs[name]:.2f})" for name, values in ours.items())
         detail.append(f"{both.name}: peaks in body weights: {words}; deepest knee angle {knee.max():.0f} degrees")
     low, high = KNEE_BEND_BW
-    text = f"tibiofemoral peak {min(knees):.1f} to {max(knees):.1f} body weights"
+    detail.append(f"Published peaks are of knee bends to about 90 degrees by people with a prosthesis (R): {low:g} to "
+                  f"{high:g} body weights. The squats here are deeper, and the models' quadriceps lever shrinks there.")
+    text = (f"tibiofemoral peak by OpenSim's joint reaction {_span(peaks)} body weights, with the patellar tendon in "
+            f"equilibrium {_span(body_peaks)}")
     if at_90:
-        text += f"; at 90 degrees of knee flexion {min(at_90):.1f} to {max(at_90):.1f}"
-    return [judged(*fixed, text, low <= max(knees) <= high, detail)]
+        text += f", and {_span(at_90)} at 90 degrees of knee flexion"
+    return [judged(*fixed, text, bool(at_90) and all(low <= one <= high for one in at_90), detail)]
 
 
 def batch(data: Path | None, tell: Tell) -> list[Row]:
@@ -194,6 +198,10 @@ def _absent(name: str, what: str, against: str, asked: str) -> Row:
 def _r2(truth: np.ndarray, ours: np.ndarray) -> float:
     spread = np.square(truth - truth.mean()).sum()
     return float(1 - np.square(ours - truth).sum() / spread) if spread > 0 else 1.0
+
+
+def _span(values: Sequence[float]) -> str:
+    return f"{min(values):.1f} to {max(values):.1f}"
 
 
 def _rms(values: np.ndarray) -> float:
