@@ -166,3 +166,20 @@ def test_frames_and_bad_input(body, squat):
         GroundReaction(found.force, found.point, found.moment, "guessed")
     with pytest.raises(ValueError, match="2 feet"):
         GroundReaction(found.force[:, 0], found.point, found.moment, "plates")
+
+
+def test_anything_gives_finite_numbers_and_gradients(body, squat):
+    """Guidance passes through senseless motions: falling freely, jumping, limbs anywhere."""
+    generator = torch.Generator().manual_seed(0)
+    q = squat[0][:12].clone() + 0.5 * torch.randn(12, squat[0].shape[1], generator=generator, dtype=torch.float64)
+    u = torch.randn(q.shape, generator=generator, dtype=torch.float64)
+    udot = 20 * torch.randn(q.shape, generator=generator, dtype=torch.float64)
+    udot[:3] = u[:3] = 0
+    udot[:3, list(body.coordinates).index("pelvis_ty")] = -STANDARD_GRAVITY
+    inputs = [x.requires_grad_() for x in (q, u, udot)]
+    for seat in (False, True):
+        found = estimate_ground(body, *inputs, seat=seat)
+        parts = [found.force, found.point, found.moment, found.margin]
+        assert all(torch.isfinite(part).all() for part in parts)
+        for slope in torch.autograd.grad(sum(part.sum() for part in parts), inputs):
+            assert torch.isfinite(slope).all()
