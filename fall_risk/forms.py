@@ -121,8 +121,8 @@ class RecordingForm(forms.Form):
 class ReportForm(forms.Form):
     """The filters of the clinic's report. Whole months: single days would let people be told apart."""
 
-    start = forms.RegexField(r"^\d{4}-\d{2}$", label="From", required=False)
-    end = forms.RegexField(r"^\d{4}-\d{2}$", label="To", required=False)
+    start = forms.ChoiceField(label="From", required=False)
+    end = forms.ChoiceField(label="To", required=False)
     clinician = forms.ModelChoiceField(label="Care team of", queryset=None, required=False, empty_label="Everybody")
     age_band = forms.ChoiceField(label="Age", required=False, choices=[("", "All"), *((b, b) for b in BAND_NAMES)])
     condition = forms.ChoiceField(
@@ -133,4 +133,4 @@ class ReportForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["clinician"].queryset = clinicians
         for name in ("start", "end"):
-            self.fields[name].widget = forms.Select(choices=months)
+            self.fields[name].choices = months

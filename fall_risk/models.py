@@ -11,7 +11,7 @@ from operator import or_
 import pghistory
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxLengthValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -38,6 +38,11 @@ class Category(models.TextChoices):
 
 def _changed(*fields: str) -> pgtrigger.Q:
     return reduce(or_, (pgtrigger.Q(**{f"old__{field}__df": pgtrigger.F(f"new__{field}")}) for field in fields))
+
+
+def _text(most: int, blank: bool = False) -> models.TextField:
+    """A text whose length the services check too, not only forms."""
+    return models.TextField(blank=blank, max_length=most, validators=[MaxLengthValidator(most)])
 
 
 class KeptRow(Row):
@@ -78,7 +83,7 @@ class Assessment(KeptRow):
     corrects = models.OneToOneField(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="correction"
     )
-    correction_reason = models.TextField(blank=True, max_length=1000)
+    correction_reason = _text(1000, blank=True)
     # What the clinic's report counts by, as it was on the day.
     category = models.CharField(max_length=12, choices=Category.choices, blank=True)
     next_due_on = models.DateField(null=True, blank=True)
@@ -158,13 +163,13 @@ class FallEvent(KeptRow):
     injury = models.CharField(max_length=8, choices=Injury.choices)
     unable_to_rise = models.BooleanField(null=True, blank=True)            # None: not known
     lost_consciousness = models.BooleanField(null=True, blank=True)
-    circumstances = models.TextField(blank=True, max_length=2000)
+    circumstances = _text(2000, blank=True)
     reported_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     by_patient = models.BooleanField()
     submission = models.UUIDField(unique=True)      # made by the form: a report sent twice is stored once
     retracted_at = models.DateTimeField(null=True, blank=True)
     retracted_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    retracted_reason = models.TextField(blank=True, max_length=1000)
+    retracted_reason = _text(1000, blank=True)
 
     class Meta:
         ordering = ["-occurred_on", "-created_at", "id"]
@@ -199,7 +204,7 @@ class Alert(KeptRow):
     sentence = models.CharField(max_length=300)
     acknowledged_at = models.DateTimeField(null=True, blank=True)
     acknowledged_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    note = models.TextField(blank=True, max_length=1000)
+    note = _text(1000, blank=True)
 
     class Meta:
         ordering = ["-created_at", "id"]
@@ -250,7 +255,7 @@ class ReleasedSummary(KeptRow):
     """What a clinician tells the patient about an assessment, in plain words: all that the patient sees of it."""
 
     assessment = models.ForeignKey(Assessment, on_delete=models.PROTECT, related_name="summaries")
-    text = models.TextField(max_length=4000)
+    text = _text(4000)
     released_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     withdrawn_at = models.DateTimeField(null=True, blank=True)
 

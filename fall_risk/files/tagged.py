@@ -219,7 +219,7 @@ class Document:
         lines += [self._row(parent, row, ["TH", *["TD"] * (len(row) - 1)], "Row", numbers) for row in rows]
         whole = A4[0] - 2 * _MARGIN
         self._story.append(_TaggedTable(
-            lines, colWidths=[whole * share / sum(widths) for share in widths], repeatRows=1, style=[
+            lines, colWidths=[whole * share / sum(widths) for share in widths], repeatRows=1, splitInRow=1, style=[
                 ("FONTNAME", (0, 0), (-1, -1), _fonts()[0]),
                 ("VALIGN", (0, 0), (-1, -1), "TOP"), ("LINEBELOW", (0, 0), (-1, 0), 0.8, _LINE),
                 ("LINEBELOW", (0, 1), (-1, -1), 0.3, _LINE), ("LEFTPADDING", (0, 0), (0, -1), 0),

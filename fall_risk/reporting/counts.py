@@ -63,6 +63,7 @@ WITH people AS MATERIALIZED (
     SELECT * FROM latest WHERE assessed_on >= %(start)s
 )
 """
+_EXPLAIN = "EXPLAIN (ANALYZE, BUFFERS) "
 _NUMBER = "SELECT count(*) FROM people"
 _STANDING = """
 SELECT (SELECT count(*) FROM people), (SELECT count(*) FROM assessed),
@@ -134,6 +135,19 @@ def count_people(clinic: Clinic, filters: Filters) -> int:
     with connection.cursor() as cursor:
         cursor.execute(head + _NUMBER, values)
         return cursor.fetchone()[0]
+
+
+def plans(clinic: Clinic, filters: Filters) -> dict[str, str]:
+    """How PostgreSQL answers each question: EXPLAIN ANALYZE, for the bench."""
+    head, values = _head(clinic, filters)
+    questions = {"standing": _STANDING, "age": _AGE, "condition": _CONDITION, "clinician": _CLINICIAN,
+                 "transition": _TRANSITION, "assessments by month": _ASSESSMENT_MONTHS, "falls by month": _FALL_MONTHS}
+    found = {}
+    with connection.cursor() as cursor:
+        for name, question in questions.items():
+            cursor.execute(_EXPLAIN + head + question, values)
+            found[name] = "\n".join(line for line, in cursor.fetchall())
+    return found
 
 
 def _head(clinic: Clinic, filters: Filters) -> tuple[str, dict]:

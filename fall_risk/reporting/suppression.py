@@ -52,20 +52,22 @@ def hidden_counts(counts: Mapping[Hashable, int], sums: Sequence[Sum]) -> set[Ha
 def _partner(
     key: Hashable, counts: Mapping[Hashable, int], sums: Sequence[Sum], hidden: set[Hashable]
 ) -> Hashable | None:
-    """What to hide next for the sake of `key`: the smallest count, parts before totals, near sums before far ones.
+    """What to hide next for the sake of `key`: from the sums that have the fewest hidden counts, and so tell most, the
+    smallest count, parts before totals.
 
     An empty group is a partner like any other: a reader who sees no number cannot tell it from a small one.
     """
-    reach, seen = {key}, set()
-    while reach - seen:
-        near = [s for s in sums if reach & {s.total, *s.parts}]
-        candidates = {k for s in near for k in (s.total, *s.parts)} - hidden
-        if candidates:
-            totals = {s.total for s in near}
-            return min(candidates, key=lambda k: (k in totals, counts[k] == 0, counts[k], repr(k)))
-        seen |= reach
-        reach = {k for s in near for k in (s.total, *s.parts) if k in hidden}
-    return None
+    open_sums = {}
+    for equation in _linked(key, sums, hidden):
+        members = {equation.total, *equation.parts}
+        if shown := members - hidden:
+            open_sums[equation] = (len(members & hidden), shown)
+    if not open_sums:
+        return None
+    fewest = min(number for number, _ in open_sums.values())
+    telling = {equation: shown for equation, (number, shown) in open_sums.items() if number == fewest}
+    totals = {equation.total for equation in telling}
+    return min(set().union(*telling.values()), key=lambda k: (k in totals, counts[k] == 0, counts[k], repr(k)))
 
 
 def _width(key: Hashable, counts: Mapping[Hashable, int], sums: Sequence[Sum], hidden: set[Hashable]) -> float:

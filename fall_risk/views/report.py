@@ -92,10 +92,7 @@ def _asked(request: HttpRequest) -> tuple[ReportForm, dict]:
 
 
 def _month(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(f"{text}-01") if text else None
-    except ValueError:
-        return None
+    return date.fromisoformat(f"{text}-01") if text else None
 
 
 def _months() -> list[tuple[str, str]]:
