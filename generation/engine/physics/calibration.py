@@ -14,13 +14,14 @@ Each step is usable without the next:
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from generation.engine.body.model import BodyModel, load_body
+from generation.engine.body import BodyModel, TorchBody, load_body
 from generation.engine.physics.chain import constants
 from generation.engine.physics.dynamics import body_forces
 from generation.engine.physics.ground_habits import fit_habits
@@ -82,7 +83,7 @@ class Calibration:
         """How wrong an estimate with this calibration is, see `ground_uncertainty`."""
         return ground_uncertainty(self.level)
 
-    def apply(self, body: BodyModel, cache=None) -> BodyModel:
+    def apply(self, body: BodyModel, cache: Path | str | None = None) -> BodyModel:
         """`body` with this mass distribution, as a new `.osim`: both routes read it. Inertia follows the mass."""
         if not self.masses_kg and not self.mass_centres_m:
             return body
@@ -106,18 +107,17 @@ class Calibration:
 
 def calibrate(body: BodyModel, *, mass_kg: float | None = None, sex: str | None = None,
               standing: Recording | None = None, moving: Sequence[Recording] = (),
-              plates: Sequence[Recording] = (), torso: Belief | None = None) -> Calibration:
+              plates: Sequence[Recording] = (), torso: Belief | None = None,
+              cache: Path | str | None = None) -> Calibration:
     """Learn what the given measurements tell.
 
     mass_kg: by a scale. sex: take published segment masses for it (female, male, other) instead of the model's, and the
     torso's mass centre where it typically is. torso: another belief; None: TYPICAL with a sex, else UNBIASED.
     standing: quiet standing; only its frames' mean is used. moving: movements on two feet, nothing else touched (leave
     frames out by `Recording.frames`); the longer the better. plates: recordings with measured forces; where they are
-    given, standing and moving are not needed and not used. Raises ValueError for a mass that is not positive or plates
-    without forces.
+    given, standing and moving are not needed and not used. cache: as of `load_body`. Raises ValueError for a mass that
+    is not positive or plates without forces.
     """
-    from generation.engine.body import TorchBody
-
     packed, names = body.packed, list(body.bodies)
     mass, centre = packed["mass"].astype(float), packed["mass_centre"].astype(float).copy()
     steps = []
@@ -149,7 +149,7 @@ def calibrate(body: BodyModel, *, mass_kg: float | None = None, sex: str | None 
                           if np.any(centre[i] != packed["mass_centre"][i])}),
         steps=tuple(steps), level="force plates" if plates else "published masses" if sex is not None else "nothing")
     if plates:
-        moved = TorchBody(found.apply(body), dtype=torch.float64)
+        moved = TorchBody(found.apply(body, cache), dtype=torch.float64)
         habits = fit_habits(moved, [(r.q, r.u, r.udot, r.plates, _chosen(r)) for r in plates])
         found = replace(found, habits=habits, steps=(*steps, "Habits of the feet by force plates."))
     return found

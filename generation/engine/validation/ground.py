@@ -88,7 +88,7 @@ def ground_table(raw: Path | str, cache: Path | str | None = None,
             tell(f"{name}: {OTHER_REPETITIONS}")
             rows += _figures(trial, OTHER_REPETITIONS, crossed(trial, cache))
             tell(f"{name}: {OTHER_TASK}")
-            learnt = calibrate(body, sex=SEX, plates=[other.recording(other.use, plates=True)])
+            learnt = calibrate(body, sex=SEX, plates=[other.recording(other.use, plates=True)], cache=cache)
             rows += _figures(trial, OTHER_TASK, estimated(trial, learnt, cache))
             for cutoff in OTHER_CUTOFFS_HZ:
                 tell(f"{name}: filter {cutoff:g} Hz")

@@ -4,11 +4,16 @@ A row is judged by what is reached without ever having seen a plate (`ground.NO_
 calibration on plates reaches stands beside it, and every figure under it.
 """
 
+import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+
+from generation.engine.physics.calibration import TYPICAL
 from generation.engine.validation.ground import NO_PLATES, OTHER_REPETITIONS, GroundRow, ground_table
+from generation.engine.validation.ground_people import torso_of_people
 from generation.engine.validation.ground_trials import FOLDER
 from generation.engine.validation.row import Row, judged
 
@@ -33,7 +38,25 @@ def _table(data: Path, tell: Callable[[str], None]) -> tuple[GroundRow, ...]:
 
 
 def ground(data: Path | None, tell: Callable[[str], None]) -> list[Row]:
-    """The four rows; not available without subject 4's recordings."""
+    """The rows of ROWS, not available without subject 4's recordings, and where people's torsos lie."""
+    return [*_by_plates(data, tell), _torsos(tell)]
+
+
+def _torsos(tell: Callable[[str], None]) -> Row:
+    """The shipped squats need no plates: what `calibration.TYPICAL` was read from."""
+    tell("the torso's mass centre of the people of the shipped squats")
+    with tempfile.TemporaryDirectory() as folder:
+        people = torso_of_people(Path(folder), folder)
+    up = np.array([place[1] for place in people.values()])
+    spread = 1.4826 * np.median(np.abs(up - np.median(up)))
+    return Row("torso_of_people", "height of the torso's mass centre by a calm centre of pressure, shipped squats",
+               "de Leva's masses", "", f"median {100 * np.median(up):+.1f} cm, spread {100 * spread:.1f} cm "
+               f"({len(people)} people; taken as typical: {100 * TYPICAL.shift_m[1]:+.0f} cm)", "shown",
+               tuple(f"{name}: {100 * place[0]:+.1f} cm forward, {100 * place[1]:+.1f} cm up"
+                     for name, place in people.items()))
+
+
+def _by_plates(data: Path | None, tell: Callable[[str], None]) -> list[Row]:
     if data is None or not ((data / FOLDER).is_dir() or (data / "ID").is_dir()):
         return [Row(name, what, PLATES, asked, "needs the raw recordings: give their folder with --data",
                     "not available") for name, _, what, asked, _ in ROWS]

@@ -152,7 +152,7 @@ def crossed(trial: Trial, cache) -> tuple[GroundReaction, np.ndarray]:
     moments = np.zeros_like(trial.moments)
     for number in np.unique(trial.repetition):
         here = trial.repetition == number
-        learnt = calibrate(trial.model, sex=SEX, plates=[trial.recording(trial.use & ~here, True)])
+        learnt = calibrate(trial.model, sex=SEX, plates=[trial.recording(trial.use & ~here, True)], cache=cache)
         found, found_moments = estimated(trial, learnt, cache)
         parts = {name: getattr(found, name) for name in ("force", "point", "moment")}
         if found.seat is not None:
