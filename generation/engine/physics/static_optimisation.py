@@ -22,6 +22,7 @@ from torch import Tensor
 from generation.engine.physics.reserves import LEG_COORDINATES, RESERVES
 
 MOST_STEPS = 60
+CHUNK = 4096  # frames at a time: the arrays of more do not stay in a processor's cache
 LINE_TRIALS = 6  # enough for the steps to be few; the method converges with any number
 
 
@@ -95,7 +96,8 @@ def least_effort(target: Tensor, gear: Tensor, lower: Tensor, upper: Tensor) -> 
     """
     lower, upper = (bound.expand(len(target), -1) for bound in (lower, upper))
     with torch.no_grad():
-        root = _root(target, gear, lower, upper)
+        parts = zip(*(one.split(CHUNK) for one in (target, gear, lower, upper)), strict=True)
+        root = torch.cat([_root(*part) for part in parts])
         pull = _pull(gear, root)
         matrix = _matrix(gear, (pull > lower) & (pull < upper))
     # the Newton step at the root is zero but for rounding; its derivative is that of the root
