@@ -70,6 +70,7 @@ def adapt_model(source: Path, bones, target: Path) -> None:
             marker.setParentFrameName(f"/bodyset/{body}")
             marker.set_location(opensim.Vec3(*[float(x) for x in point.round(5)]))
             model.updMarkerSet().cloneAndAppend(marker)
+    _mirror_wrapping_sides(model)
     pelvis_ty = coordinates.get("pelvis_ty")
     model.finalizeConnections()
     pelvis_ty.setDefaultValue(pelvis_ty.getDefaultValue() - _lowest_contact(model))
@@ -114,6 +115,25 @@ def contact_points(bones, side: str) -> dict[str, tuple[str, np.ndarray]]:
     points = {name: (f"calcn_{side}", np.array([x, sole, z])) for name, (x, z) in on_calcn.items()}
     points |= {name: (f"toes_{side}", np.array([x, sole - toes_offset[1], z])) for name, (x, z) in on_toes.items()}
     return points
+
+
+def _mirror_wrapping_sides(model) -> None:
+    """Let every left muscle wrap on the same side of its cylinder as the right one does.
+
+    The source forgets this for the short head of the left biceps femoris (`BF_at_gastroc_l` may be wrapped on any
+    side): beyond 130 degrees of knee flexion its path flips to the other side and its knee arm changes sign.
+    """
+    bodies = model.updBodySet()
+    sides = {}
+    for i in range(bodies.getSize()):
+        wraps = bodies.get(i).upd_WrapObjectSet()
+        for k in range(wraps.getSize()):
+            sides[wraps.get(k).getName()] = wraps.get(k)
+    for name, wrap in sides.items():
+        if name.endswith("_l") and f"{name[:-2]}_r" in sides:
+            quadrant = sides[f"{name[:-2]}_r"].get_quadrant()
+            if wrap.get_quadrant() != quadrant:
+                wrap.set_quadrant(quadrant)
 
 
 def _extend_patella(model, side: str, until_deg: int = 160) -> None:
