@@ -25,7 +25,11 @@ LEAVES = {"formats", "variables", "limits", "presets", "profile"}
 ENGINE_ARROWS = {
     **dict.fromkeys(LEAVES, frozenset()),
     "body": {"formats"},
-    "metrics": {"body"},
+    "physics": {"body"},
+    "reference": {"physics"},
+    "metrics": {"body", "physics"},
+    "analysis": {"reference", "metrics", "motion_data"},
+    "validation": {"analysis"},
     "motion_data": {"body", "formats", "metrics"},
     "motion_model": {"motion_data"},
     "guidance": {"motion_model", "metrics", "body"},

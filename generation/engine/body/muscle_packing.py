@@ -142,7 +142,8 @@ def _point(point, muscle: str, bodies) -> tuple[int, np.ndarray]:
     frame = point.getParentFrame()
     place = frame.findTransformInBaseFrame()
     offset = opensim.PathPoint.safeDownCast(point).get_location()
-    return bodies.index(frame.findBaseFrame().getName()), as_array(place.p()) + rotation_array(place.R()) @ as_array(offset)
+    offset = as_array(place.p()) + rotation_array(place.R()) @ as_array(offset)
+    return bodies.index(frame.findBaseFrame().getName()), offset
 
 
 def _cylinder(wrap, muscle: str, bodies):
@@ -163,7 +164,8 @@ def _cylinder(wrap, muscle: str, bodies):
     return (
         wrap.getName(), bodies.index(wrap.getFrame().findBaseFrame().getName()),
         as_array(base.p()) + rotation_array(base.R()) @ as_array(wrap.get_translation()),
-        rotation_array(base.R()) @ rotation_array(turn), cylinder.get_radius(), cylinder.get_length(), "xy".find(side), sign,
+        rotation_array(base.R()) @ rotation_array(turn), cylinder.get_radius(), cylinder.get_length(),
+        "xy".find(side), sign,
     )
 
 
