@@ -48,86 +48,75 @@ class Counts:
 
 FIRST = "first"
 
-# People of the report, and of each the last complete assessment until the end of the period.
+# People of the report, and of each the last complete assessment until the end of the period with the category before.
 _PEOPLE = """
 WITH people AS MATERIALIZED (
     SELECT p.id FROM patients_patient p WHERE p.clinic_id = %(clinic)s {narrowed}
 ), latest AS MATERIALIZED (
-    SELECT DISTINCT ON (a.patient_id)
-        a.patient_id, a.assessed_on, a.category, a.next_due_on, a.age_band, a.conditions, a.completed_by_id,
-        a.created_at
-    FROM fall_risk_assessment a JOIN people ON people.id = a.patient_id
-    WHERE a.status = 'complete' AND a.assessed_on <= %(end)s
-    ORDER BY a.patient_id, a.assessed_on DESC, a.created_at DESC
+    SELECT * FROM (
+        SELECT a.assessed_on, a.category, a.next_due_on, a.age_band, a.conditions, a.completed_by_id,
+            row_number() OVER visits AS place, lead(a.category, 1, 'first') OVER visits AS category_before
+        FROM fall_risk_assessment a JOIN people ON people.id = a.patient_id
+        WHERE a.status = 'complete' AND a.assessed_on <= %(end)s
+        WINDOW visits AS (PARTITION BY a.patient_id ORDER BY a.assessed_on DESC, a.created_at DESC)
+    ) visit WHERE place = 1
 ), assessed AS MATERIALIZED (
     SELECT * FROM latest WHERE assessed_on >= %(start)s
+), falls AS MATERIALIZED (
+    SELECT f.patient_id, f.occurred_on, f.injury FROM fall_risk_fallevent f JOIN people ON people.id = f.patient_id
+    WHERE f.retracted_at IS NULL AND f.occurred_on BETWEEN %(start)s AND %(end)s
 )
 """
-_EXPLAIN = "EXPLAIN (ANALYZE, BUFFERS) "
+# Each part gives rows of (name, key, second key, number).
+_QUESTIONS = """
+SELECT 'people' AS name, '' AS key, '' AS second, count(*) AS number FROM people
+UNION ALL SELECT 'assessed', '', '', count(*) FROM assessed
+UNION ALL SELECT 'up_to_date', '', '', count(*) FROM latest WHERE next_due_on >= %(end)s
+UNION ALL SELECT 'overdue', '', '', count(*) FROM latest WHERE next_due_on < %(end)s
+UNION ALL SELECT 'age', age_band, category, count(*) FROM assessed GROUP BY 2, 3
+UNION ALL SELECT 'condition', condition, category, count(*) FROM assessed, unnest(conditions) AS condition GROUP BY 2, 3
+UNION ALL SELECT 'transition', category_before, category, count(*) FROM assessed GROUP BY 2, 3
+UNION ALL SELECT 'clinician', u.full_name, '', sum(n) FROM (
+    SELECT completed_by_id, count(*) AS n FROM assessed GROUP BY 1
+) assessor JOIN clinic_user u ON u.id = completed_by_id GROUP BY 2
+UNION ALL SELECT 'assessments_by_month', to_char(month, 'YYYY-MM'), '', n FROM (
+    SELECT date_trunc('month', a.assessed_on) AS month, count(*) AS n
+    FROM fall_risk_assessment a JOIN people ON people.id = a.patient_id
+    WHERE a.status = 'complete' AND a.assessed_on BETWEEN %(start)s AND %(end)s GROUP BY 1
+) visits
+UNION ALL SELECT 'falls_by_month', to_char(month, 'YYYY-MM'), '', n FROM (
+    SELECT date_trunc('month', occurred_on) AS month, count(*) AS n FROM falls GROUP BY 1
+) fallen
+UNION ALL SELECT 'falls_by_injury', injury, '', count(*) FROM falls GROUP BY 2
+UNION ALL SELECT 'fallers', '', '', count(DISTINCT patient_id) FROM falls
+UNION ALL SELECT 'on_hold', '', '', count(DISTINCT r.patient_id)
+    FROM prescriptions_prescription r JOIN people ON people.id = r.patient_id WHERE r.status = 'held'
+"""
 _NUMBER = "SELECT count(*) FROM people"
-_STANDING = """
-SELECT (SELECT count(*) FROM people), (SELECT count(*) FROM assessed),
-    count(*) FILTER (WHERE next_due_on >= %(end)s), count(*) FILTER (WHERE next_due_on < %(end)s) FROM latest
-"""
-_AGE = "SELECT age_band, category, count(*) FROM assessed GROUP BY 1, 2"
-_CONDITION = "SELECT name, category, count(*) FROM assessed, unnest(conditions) AS name GROUP BY 1, 2"
-_CLINICIAN = """
-SELECT u.full_name, count(*) FROM assessed JOIN clinic_user u ON u.id = completed_by_id GROUP BY u.id, u.full_name
-"""
-_TRANSITION = """
-SELECT coalesce(before.category, 'first'), assessed.category, count(*) FROM assessed
-LEFT JOIN LATERAL (
-    SELECT a.category FROM fall_risk_assessment a
-    WHERE a.patient_id = assessed.patient_id AND a.status = 'complete'
-        AND (a.assessed_on, a.created_at) < (assessed.assessed_on, assessed.created_at)
-    ORDER BY a.assessed_on DESC, a.created_at DESC LIMIT 1
-) before ON true GROUP BY 1, 2
-"""
-_ASSESSMENT_MONTHS = """
-SELECT to_char(a.assessed_on, 'YYYY-MM'), count(*) FROM fall_risk_assessment a JOIN people ON people.id = a.patient_id
-WHERE a.status = 'complete' AND a.assessed_on BETWEEN %(start)s AND %(end)s GROUP BY 1
-"""
-_FALL_MONTHS = """
-SELECT to_char(f.occurred_on, 'YYYY-MM'), count(*) FROM fall_risk_fallevent f JOIN people ON people.id = f.patient_id
-WHERE f.retracted_at IS NULL AND f.occurred_on BETWEEN %(start)s AND %(end)s GROUP BY 1
-"""
-_FALL_INJURIES = """
-SELECT f.injury, count(*) FROM fall_risk_fallevent f JOIN people ON people.id = f.patient_id
-WHERE f.retracted_at IS NULL AND f.occurred_on BETWEEN %(start)s AND %(end)s GROUP BY 1
-"""
-_FALLERS = """
-SELECT count(DISTINCT f.patient_id) FROM fall_risk_fallevent f JOIN people ON people.id = f.patient_id
-WHERE f.retracted_at IS NULL AND f.occurred_on BETWEEN %(start)s AND %(end)s
-"""
-_ON_HOLD = """
-SELECT count(DISTINCT r.patient_id) FROM prescriptions_prescription r JOIN people ON people.id = r.patient_id
-WHERE r.status = 'held'
-"""
 
 
 def count(clinic: Clinic, filters: Filters) -> Counts:
-    """Ten small answers of the database; no row of a patient leaves it."""
+    """One question to the database, some dozens of small rows back; no row of a patient leaves it."""
     head, values = _head(clinic, filters)
     with connection.cursor() as cursor:
+        cursor.execute(head + _QUESTIONS, values)
+        rows = cursor.fetchall()
 
-        def rows(question: str) -> list[tuple]:
-            cursor.execute(head + question, values)
-            return cursor.fetchall()
+    def single(name: str) -> int:
+        return next(int(number) for found, _, _, number in rows if found == name)
 
-        ((people, assessed, up_to_date, overdue),) = rows(_STANDING)
-        return Counts(
-            people=people, assessed=assessed, up_to_date=up_to_date, overdue=overdue,
-            never=people - up_to_date - overdue,
-            age={(band, category): n for band, category, n in rows(_AGE)},
-            condition={(name, category): n for name, category, n in rows(_CONDITION)},
-            clinician=_summed(rows(_CLINICIAN)),
-            transition={(before, now): n for before, now, n in rows(_TRANSITION)},
-            assessments_by_month=dict(rows(_ASSESSMENT_MONTHS)),
-            falls_by_month=dict(rows(_FALL_MONTHS)),
-            falls_by_injury=dict(rows(_FALL_INJURIES)),
-            fallers=rows(_FALLERS)[0][0],
-            on_hold=rows(_ON_HOLD)[0][0],
-        )
+    def keyed(name: str) -> dict[str, int]:
+        return {key: int(number) for found, key, _, number in rows if found == name}
+
+    def paired(name: str) -> dict[tuple[str, str], int]:
+        return {(key, second): int(number) for found, key, second, number in rows if found == name}
+
+    return Counts(
+        **{name: single(name) for name in ("people", "assessed", "up_to_date", "overdue", "fallers", "on_hold")},
+        **{name: paired(name) for name in ("age", "condition", "transition")},
+        **{name: keyed(name) for name in ("clinician", "assessments_by_month", "falls_by_month", "falls_by_injury")},
+        never=single("people") - single("up_to_date") - single("overdue"),
+    )
 
 
 def count_people(clinic: Clinic, filters: Filters) -> int:
@@ -137,17 +126,12 @@ def count_people(clinic: Clinic, filters: Filters) -> int:
         return cursor.fetchone()[0]
 
 
-def plans(clinic: Clinic, filters: Filters) -> dict[str, str]:
-    """How PostgreSQL answers each question: EXPLAIN ANALYZE, for the bench."""
+def plan(clinic: Clinic, filters: Filters) -> str:
+    """How PostgreSQL answers it, for the bench."""
     head, values = _head(clinic, filters)
-    questions = {"standing": _STANDING, "age": _AGE, "condition": _CONDITION, "clinician": _CLINICIAN,
-                 "transition": _TRANSITION, "assessments by month": _ASSESSMENT_MONTHS, "falls by month": _FALL_MONTHS}
-    found = {}
     with connection.cursor() as cursor:
-        for name, question in questions.items():
-            cursor.execute(_EXPLAIN + head + question, values)
-            found[name] = "\n".join(line for line, in cursor.fetchall())
-    return found
+        cursor.execute("EXPLAIN (ANALYZE, BUFFERS) " + head + _QUESTIONS, values)
+        return "\n".join(line for line, in cursor.fetchall())
 
 
 def _head(clinic: Clinic, filters: Filters) -> tuple[str, dict]:
@@ -178,11 +162,3 @@ def _ages(band: str) -> tuple[int, int]:
             return below, border - 1
         below = border
     raise ValueError(f"There is no age band {band!r}.")
-
-
-def _summed(rows: list[tuple[str, int]]) -> dict[str, int]:
-    """Two people of one name are one row of the report."""
-    found: dict[str, int] = {}
-    for name, number in rows:
-        found[name] = found.get(name, 0) + number
-    return found

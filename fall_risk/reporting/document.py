@@ -20,6 +20,7 @@ __all__ = ["Filters", "report_document"]
 _CATEGORIES = [(Category.LOW, "Low"), (Category.INTERMEDIATE, "Intermediate"), (Category.HIGH, "High"),
                (Category.UNKNOWN, "Not determined")]
 _ALL = "all"
+_EVER, _EARLIER = "assessed ever", "assessed only before the period"
 _RULE = (
     f"Groups of fewer than {THRESHOLD} people are hidden, and as many others as are needed so that they cannot be "
     f"computed from the sums (E: {THRESHOLD} is a usual limit, chosen by us)."
@@ -49,7 +50,7 @@ def report_document(*, clinic: Clinic, filters: Filters) -> dict:
         return {**document, "standing": {}, "tables": [], "hidden": 0}
     found = count(clinic, filters)
     tables, counts, sums = _tables(found, filters)
-    hidden = hidden_counts(counts, sums)
+    hidden = hidden_counts(counts, sums, public={_EVER}, unprinted={_EARLIER})
     return {
         **document,
         # Who is due is no finding: administrators see the list by name.
@@ -73,8 +74,9 @@ def _refused(clinic: Clinic, filters: Filters) -> str:
 
 
 def _tables(found: Counts, filters: Filters) -> tuple[list[_Table], dict[Hashable, int], list[Sum]]:
-    counts: dict[Hashable, int] = {"assessed": found.assessed}
-    sums: list[Sum] = []
+    ever = found.up_to_date + found.overdue
+    counts: dict[Hashable, int] = {"assessed": found.assessed, _EVER: ever, _EARLIER: ever - found.assessed}
+    sums: list[Sum] = [Sum(_EVER, ("assessed", _EARLIER))]
     tables = [
         _category(found, counts, sums),
         _grid("age", "By age and category", "Age on the day of the assessment.", "Age", [(b, b) for b in BAND_NAMES],

@@ -10,7 +10,7 @@ filters that leave out, or leave over, fewer than five people.
 """
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,10 +29,14 @@ class Sum:
     parts: tuple[Hashable, ...]
 
 
-def hidden_counts(counts: Mapping[Hashable, int], sums: Sequence[Sum]) -> set[Hashable]:
-    """The keys of the counts that must not be shown."""
-    small = {key for key, value in counts.items() if 0 < value < THRESHOLD}
-    hidden = set(small)
+def hidden_counts(
+    counts: Mapping[Hashable, int], sums: Sequence[Sum], public: Collection[Hashable] = (),
+    unprinted: Collection[Hashable] = (),
+) -> set[Hashable]:
+    """The keys of the counts that must not be shown. `public` counts are known whatever the report does; `unprinted`
+    ones stand nowhere in it, but a reader knows that they are not negative."""
+    small = {key for key, value in counts.items() if 0 < value < THRESHOLD} - {*public, *unprinted}
+    hidden = small | set(unprinted)
     settled: set[Hashable] = set()      # nothing more can be done for them
     while True:
         weak = [key for key in small - settled if _width(key, counts, sums, hidden) < WIDTH]
@@ -40,7 +44,7 @@ def hidden_counts(counts: Mapping[Hashable, int], sums: Sequence[Sum]) -> set[Ha
             return hidden
         before = len(hidden)
         for key in sorted(weak, key=repr):
-            more = _partner(key, counts, sums, hidden)
+            more = _partner(key, counts, sums, hidden, public)
             if more is None:
                 settled.add(key)
             else:
@@ -50,7 +54,8 @@ def hidden_counts(counts: Mapping[Hashable, int], sums: Sequence[Sum]) -> set[Ha
 
 
 def _partner(
-    key: Hashable, counts: Mapping[Hashable, int], sums: Sequence[Sum], hidden: set[Hashable]
+    key: Hashable, counts: Mapping[Hashable, int], sums: Sequence[Sum], hidden: set[Hashable],
+    public: Collection[Hashable],
 ) -> Hashable | None:
     """What to hide next for the sake of `key`: from the sums that have the fewest hidden counts, and so tell most, the
     smallest count, parts before totals.
@@ -60,7 +65,7 @@ def _partner(
     open_sums = {}
     for equation in _linked(key, sums, hidden):
         members = {equation.total, *equation.parts}
-        if shown := members - hidden:
+        if shown := members - hidden - set(public):
             open_sums[equation] = (len(members & hidden), shown)
     if not open_sums:
         return None
