@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from generation.engine.body import BODIES, MODEL_FILE, BodyModel, BodyScale, personal_body
-from generation.engine.body.scaling import standing_height
-from generation.engine.body.segments import masses_of
+from generation.engine.body.scaling import standing_height, with_masses
 from generation.engine.formats import FormatError, MarkerRecording, Motion
 from generation.engine.motion_data.fit import Person, fit_person, sole_points
 from generation.engine.motion_data.markers import MARKER_SETS, PLACES, reported
@@ -88,7 +87,7 @@ def body_from_markers(profile: Profile, recording: MarkerRecording) -> tuple[Bod
     if not HEIGHT_AGREES[0] <= height / profile.height_m <= HEIGHT_AGREES[1]:
         raise FormatError(f"The markers are those of a person of about {height:.2f} m, the profile says "
                           f"{profile.height_m:g} m: check the file's unit, and whose recording it is.")
-    scale = BodyScale(factors, profile.mass_kg, height, "fitted to markers", masses_of(profile.sex, profile.mass_kg))
+    scale = with_masses(BodyScale(factors, profile.mass_kg, height, "fitted to markers"), profile.sex)
     return personal_body(profile, scale=scale), person, positions
 
 

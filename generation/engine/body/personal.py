@@ -33,7 +33,7 @@ RANGE_COORDINATES = {
     "lumbar_flexion": ("lumbar_extension", -1), "lumbar_bending": ("lumbar_bending", 1),
     "lumbar_rotation": ("lumbar_rotation", 1),
 }
-_CODE = ("personal", "scaling", "segments", "scaled", "osim", "strength", "coordinates", "osim_file")
+_CODE = ("personal", "scaling", "segments", "segment_masses", "scaled", "osim", "strength", "coordinates", "osim_file")
 
 
 def body_scale(profile: Profile, cache: Path | str | None = None) -> BodyScale:

@@ -1,9 +1,15 @@
 """The generic model's arrays in one person's size."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from generation.engine.body.coordinates import BODIES, PACKED
-from generation.engine.body.scaling import BodyScale
+
+if TYPE_CHECKING:
+    from generation.engine.body.scaling import BodyScale
 
 
 def scaled_arrays(scale: BodyScale) -> dict[str, np.ndarray]:

@@ -7,22 +7,24 @@ different landmarks: the ratio gives factor 1 to the generic man by construction
 common factor, so that the model stands exactly as tall as the person.
 
 Lengths that were measured replace the predicted ones; the common factor then stretches the rest. Masses of the segments
-depend on sex (`segments.py`).
+and their mass centres depend on sex (`segment_masses.py`).
 
 What this is not: a measured body. ANSUR II is 17-58 year-old soldiers; `age_years` is only checked, because age adds at
-most 0.02 to the explained variance of any measure there. Where fat sits is not known: masses follow sex only.
+most 0.02 to the explained variance of any measure there.
 """
 
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
 
 from generation.engine.body.coordinates import BODIES, MODELS, PACKED
-from generation.engine.body.segments import body_kind, centres_of, masses_of, use_measured
+from generation.engine.body.scaled import scaled_arrays
+from generation.engine.body.segment_masses import typical_masses
+from generation.engine.body.segments import body_kind, use_measured
 
 SEXES = ("female", "male", "other")
 
@@ -102,8 +104,15 @@ def scale_body(sex: str, age_years: float, height_m: float, mass_kg: float,
     source = f"predicted from sex, height and mass (ANSUR II); heights stretched by {stretch:.4f} to fit"
     if measured:
         source += f"; measured: {', '.join(measured)}"
-    return BodyScale({body: tuple(map(float, factor)) for body, factor in factors.items()}, mass_kg, height_m, source,
-                     masses_of(sex, mass_kg), centres_of(sex, factors))
+    size = BodyScale({body: tuple(map(float, factor)) for body, factor in factors.items()}, mass_kg, height_m, source)
+    return with_masses(size, sex)
+
+
+def with_masses(scale: BodyScale, sex: str) -> BodyScale:
+    """The same size with the masses and mass centres that are typical of the sex (female, male, other)."""
+    mass, centre = typical_masses(scaled_arrays(replace(scale, masses=None, mass_centres=None)), sex)
+    return replace(scale, masses=dict(zip(BODIES, mass.tolist(), strict=True)),
+                   mass_centres={body: tuple(place.tolist()) for body, place in zip(BODIES, centre, strict=True)})
 
 
 def _stretch_to(height_m: float, factors: dict[str, list[float]], fixed: set[str]) -> float:

@@ -1,12 +1,6 @@
-"""Segments of a person: their share of the body's mass by sex, and lengths that were measured.
+"""Segments of a person: lengths that were measured.
 
-Mass. de Leva (1996, J Biomech 29:1223, adjustments to Zatsiorsky-Seluyanov) gives segment masses of young women and
-men. The model's bodies are cut elsewhere (its thigh is lighter than theirs, its pelvis heavier), so the shares
-themselves are not taken over: each body of the generic model, a man, keeps its own share times the ratio of the sex's
-share to the man's. The mass centres of thigh and shank move along the bone by the ratio of the sexes in the same way;
-the others, and the shape of the inertias, stay the generic model's, stretched. Fat is not placed.
-
-Length. A measured length replaces the survey's prediction: the segment is stretched along its own axis until the
+A measured length replaces the survey's prediction: the segment is stretched along its own axis until the
 model's joint centres lie that far apart.
 """
 
@@ -16,25 +10,6 @@ from collections.abc import Mapping
 import numpy as np
 
 from generation.engine.body.coordinates import BODIES, PACKED
-
-# Percent of body mass. Whole segments: V, as reproduced at exrx.net/Kinesiology/Segments. The parts of the trunk: R,
-# but they add up to the trunk's 42.57 and 43.46.
-_SHARES = {
-    "female": {"head": 6.68, "upper_trunk": 15.45, "middle_trunk": 14.65, "lower_trunk": 12.47, "upper_arm": 2.55,
-               "forearm": 1.38, "hand": 0.56, "thigh": 14.78, "shank": 4.81, "foot": 1.29},
-    "male": {"head": 6.94, "upper_trunk": 15.96, "middle_trunk": 16.33, "lower_trunk": 11.17, "upper_arm": 2.71,
-             "forearm": 1.62, "hand": 0.61, "thigh": 14.16, "shank": 4.33, "foot": 1.37},
-}
-# Body of the model -> the segments that stand for it (E).
-_SEGMENTS = {
-    "pelvis": ("lower_trunk",), "torso": ("head", "upper_trunk", "middle_trunk"), "femur": ("thigh",),
-    "patella": ("thigh",), "tibia": ("shank",), "talus": ("foot",), "calcn": ("foot",), "toes": ("foot",),
-    "humerus": ("upper_arm",), "ulna": ("forearm",), "radius": ("forearm",), "hand": ("hand",),
-}
-
-# Mass centre from the upper joint, share of the segment's length, de Leva 1996 (V, as open implementations have it).
-# Only of the segments whose ends are the model's joints.
-_CENTRES = {"female": {"femur": 0.3612, "tibia": 0.4416}, "male": {"femur": 0.4095, "tibia": 0.4459}}
 
 # Lengths that can be measured: name -> whether each side has its own.
 LENGTHS = {"thigh": True, "shank": True, "foot": True, "trunk": False, "pelvis_width": False}
@@ -47,31 +22,6 @@ Factors = dict[str, list[float]]  # body -> [x, y, z]
 def body_kind(body: str) -> str:
     """`femur_r` -> `femur`."""
     return body.removesuffix("_r").removesuffix("_l")
-
-
-def masses_of(sex: str, mass_kg: float) -> dict[str, float]:
-    """Body -> kg, to `mass_kg` in all; `other` takes the mean of both sexes' shares."""
-    sexes = ("female", "male") if sex == "other" else (sex,)
-    mass = {}
-    for body, generic in zip(BODIES, PACKED["mass"], strict=True):
-        segments = _SEGMENTS[body_kind(body)]
-        man = sum(_SHARES["male"][segment] for segment in segments)
-        ratio = np.mean([sum(_SHARES[one][segment] for segment in segments) / man for one in sexes])
-        mass[body] = float(generic * ratio)
-    total = sum(mass.values())
-    return {body: one * mass_kg / total for body, one in mass.items()}
-
-
-def centres_of(sex: str, factors: Mapping) -> dict[str, tuple[float, float, float]]:
-    """Body -> mass centre in m in the body's frame, for a person of these scale factors; `other` takes the mean."""
-    sexes = ("female", "male") if sex == "other" else (sex,)
-    centres = {}
-    for body, generic in zip(BODIES, PACKED["mass_centre"], strict=True):
-        kind = body_kind(body)
-        man = _CENTRES["male"].get(kind)
-        ratio = np.mean([_CENTRES[one][kind] / man for one in sexes]) if man else 1.0
-        centres[body] = tuple(float(one) for one in generic * np.array(factors[body]) * [1, ratio, 1])
-    return centres
 
 
 def length(name: str, side: str | None, factors: Mapping) -> float:

@@ -22,13 +22,13 @@ import torch
 from torch import Tensor
 
 from generation.engine.body import BodyModel, TorchBody, load_body
+from generation.engine.body.segment_masses import TORSO_SHIFT_M, published_masses
 from generation.engine.physics.chain import constants
 from generation.engine.physics.dynamics import body_forces
 from generation.engine.physics.ground_habits import fit_habits
 from generation.engine.physics.ground_reaction import GroundReaction
 from generation.engine.physics.ground_split import Habits
-from generation.engine.physics.ground_uncertainty import ground_uncertainty
-from generation.engine.physics.segment_masses import published_masses
+from generation.engine.physics.ground_uncertainty import ground_uncertainty, mass_level
 
 # How far before the ankle joints the centre of pressure lies in quiet standing, m: R, textbooks say 4 to 6 cm.
 STANDING_BEFORE_ANKLE_M = 0.05
@@ -50,10 +50,7 @@ class Belief:
 
 
 UNBIASED = Belief((0.0, 0.0), (0.02, 0.10))  # E
-# Below the published place: a rigid torso with its head cannot round and look ahead as people do when they bend. Median
-# and spread of the ten people of the shipped squats by their own movement, no plates (`torso_of_people` prints -0.107
-# and 0.024 m; E: no other source is known to us). The plates of an eleventh person say 0.11 too.
-TYPICAL = Belief((0.0, -0.11), (0.02, 0.03))
+TYPICAL = Belief(TORSO_SHIFT_M, (0.02, 0.03))  # as a personal body has it; the spread of people, E
 
 
 @dataclass(frozen=True)
@@ -147,7 +144,8 @@ def calibrate(body: BodyModel, *, mass_kg: float | None = None, sex: str | None 
         MappingProxyType({name: float(mass[i]) for i, name in enumerate(names) if mass[i] != packed["mass"][i]}),
         MappingProxyType({name: tuple(map(float, centre[i])) for i, name in enumerate(names)
                           if np.any(centre[i] != packed["mass_centre"][i])}),
-        steps=tuple(steps), level="force plates" if plates else "published masses" if sex is not None else "nothing")
+        steps=tuple(steps),
+        level="force plates" if plates else "published masses" if sex is not None else mass_level(packed))
     if plates:
         moved = TorchBody(found.apply(body, cache), dtype=torch.float64)
         habits = fit_habits(moved, [(r.q, r.u, r.udot, r.plates, _chosen(r)) for r in plates])

@@ -14,7 +14,7 @@ from generation.engine.physics.chain import constants, dot
 from generation.engine.physics.dynamics import body_forces
 from generation.engine.physics.ground_reaction import FOOT_BODIES, Contact, GroundReaction
 from generation.engine.physics.ground_split import Feet, Habits, capacities, leg_joints, split
-from generation.engine.physics.ground_uncertainty import LEVELS, ground_uncertainty
+from generation.engine.physics.ground_uncertainty import ground_uncertainty, mass_level
 
 STANDARD_GRAVITY = 9.80665
 # E: a sole whose lowest point is less than the first above the other's carries freely, above the second not at all;
@@ -60,9 +60,9 @@ def estimate_ground(body, q: Tensor, u: Tensor, udot: Tensor, calibration=None, 
     contact = None
     if seated is not None:
         contact = Contact(back(seated.force, weight), back(seated.point, moved=True), back(seated.moment, weight))
-    uncertainty = dict(calibration.uncertainty if calibration is not None else ground_uncertainty(LEVELS[0]))
+    known = calibration.uncertainty if calibration is not None else ground_uncertainty(mass_level(body.packed))
     return GroundReaction(back(force, weight), back(point, moved=True), back(free, weight), "estimated", contact,
-                          back(margin), uncertainty)
+                          back(margin), dict(known))
 
 
 def total_wrench(body, q: Tensor, u: Tensor, udot: Tensor) -> tuple[Tensor, Tensor]:

@@ -7,6 +7,10 @@ expert kinematics at 6 Hz; another person, an asymmetric or frail one above all,
 
 from collections.abc import Mapping
 
+import numpy as np
+
+from generation.engine.body.segment_masses import has_typical_masses
+
 BASIS = ("root mean square errors against force plates in squats and sit-to-stands of one healthy woman, with marker "
          "kinematics; other people, frail or asymmetric ones above all, may be further off")
 JOINTS = ("hip_flexion", "knee_angle", "ankle_angle", "hip_adduction")
@@ -19,6 +23,11 @@ _MEASURED = {
     "force plates": (4.4, 4.3, 1.2, 2.3, 1.5, (0.07, 0.11, 0.09, 0.07)),
 }
 LEVELS = tuple(_MEASURED)
+
+
+def mass_level(packed: Mapping[str, np.ndarray]) -> str:
+    """What is known of a body (`BodyModel.packed`) that nobody calibrated."""
+    return "published masses" if has_typical_masses(packed) else "nothing"
 
 
 def ground_uncertainty(level: str) -> Mapping[str, object]:

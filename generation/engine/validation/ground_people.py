@@ -7,10 +7,10 @@ import numpy as np
 import torch
 
 from generation.engine.body import BodyScale, load_body, write_osim
+from generation.engine.body.segment_masses import published_masses
 from generation.engine.motion_data import load_repetitions
 from generation.engine.physics.calibration import UNBIASED, Recording, calibrate
 from generation.engine.physics.derivatives import differentiate
-from generation.engine.physics.segment_masses import published_masses
 
 MARKER_SOURCE = "ui-prmd"  # motion capture; video makes the centre of pressure jump by decimetres
 EDGE = 5  # frames left out at both ends of a repetition

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from generation.engine.body import BODIES, TorchBody, generic_scale, scale_body
-from generation.engine.body.coordinates import PACKED
 from generation.engine.body.scaled import scaled_inertia
 from generation.engine.body.scaling import MAPPING, anthropometry, predict_measures, standing_height
+from generation.engine.body.segment_masses import has_typical_masses
 
 
 def test_the_generic_man_is_the_generic_model():
@@ -109,20 +109,23 @@ def test_masses_follow_the_sex_and_make_the_person():
     woman, man, other = (scale_body(sex, 30, 1.7, 70).masses for sex in ("female", "male", "other"))
     for masses in (woman, man, other):
         assert sum(masses.values()) == pytest.approx(70)
-    generic = dict(zip(BODIES, PACKED["mass"] / PACKED["mass"].sum(), strict=True))
-    assert all(man[body] / 70 == pytest.approx(generic[body]) for body in BODIES)
-    assert woman["tibia_r"] / man["tibia_r"] > 1.08 and woman["humerus_l"] / man["humerus_l"] < 0.95
+    # de Leva 1996: percent of body mass
+    assert woman["femur_r"] + woman["patella_r"] == pytest.approx(0.1478 * 70, rel=1e-3)
+    assert man["tibia_l"] == pytest.approx(0.0433 * 70, rel=1e-3)
     assert woman["torso"] < other["torso"] < man["torso"]
 
 
-def test_a_womans_thigh_is_heavier_near_the_hip():
-    at = {sex: scale_body(sex, 30, 1.7, 70) for sex in ("female", "male")}
-    femur = BODIES.index("femur_r")
-    share = {sex: scale.mass_centres["femur_r"][1] / scale.factors["femur_r"][1] for sex, scale in at.items()}
-    assert share["male"] == pytest.approx(PACKED["mass_centre"][femur, 1])
-    assert share["female"] / share["male"] == pytest.approx(0.3612 / 0.4095)
-    body = TorchBody(at["female"], dtype=torch.float64)
-    np.testing.assert_allclose(body.packed["mass_centre"][femur], at["female"].mass_centres["femur_r"])
+def test_mass_centres_follow_the_sex():
+    for sex, share in (("female", 0.3612), ("male", 0.4095)):
+        scale = scale_body(sex, 30, 1.7, 70)
+        body = TorchBody(scale, dtype=torch.float64)
+        femur = BODIES.index("femur_r")
+        np.testing.assert_allclose(body.packed["mass_centre"][femur], scale.mass_centres["femur_r"])
+        at = body.joint_centres(body(body.neutral()))
+        thigh = float((at["hip_r"] - at["knee_r"])[1])
+        assert -scale.mass_centres["femur_r"][1] / thigh == pytest.approx(share, abs=0.01)
+        assert has_typical_masses(body.packed)
+    assert not has_typical_masses(TorchBody(generic_scale()).packed)
 
 
 def test_inertia_is_that_of_the_stretched_body():

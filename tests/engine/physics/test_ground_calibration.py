@@ -11,7 +11,7 @@ from generation.engine.motion_data import load_repetitions
 from generation.engine.physics import differentiate
 from generation.engine.physics.calibration import UNBIASED, Calibration, Recording, calibrate
 from generation.engine.physics.ground import estimate_ground, total_wrench
-from generation.engine.physics.segment_masses import published_masses
+from generation.engine.body.segment_masses import published_masses
 
 RATE = 60.0
 WRONG = (0.015, -0.06)  # m, how far the true torso's mass centre lies from the model's
@@ -130,10 +130,11 @@ def test_bad_input_is_refused(model, motions):
         Calibration(masses_kg={"tail": 1.0}).apply(model)
 
 
-def test_an_estimate_says_how_sure_it_is(model, motions):
-    body = TorchBody(model, torch.float64)
-    unknown, known = (estimate_ground(body, *motions[0], one).uncertainty
-                      for one in (None, calibrate(model, sex="male")))
+def test_an_estimate_says_how_sure_it_is(model, truth, motions):
+    """A personal body carries typical masses; a body of other masses is known no better than its file."""
+    unknown, known = (estimate_ground(TorchBody(one, torch.float64), *motions[0]).uncertainty for one in (truth, model))
+    calibrated = estimate_ground(TorchBody(truth, torch.float64), *motions[0], calibrate(truth, sex="male")).uncertainty
+    assert calibrated["known_of_the_person"] == "published masses"
     assert unknown["known_of_the_person"] == "nothing" and known["known_of_the_person"] == "published masses"
     assert known["pressure_fore_aft_cm"] < unknown["pressure_fore_aft_cm"]
     assert "one healthy woman" in known["basis"]
