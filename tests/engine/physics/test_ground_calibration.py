@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from generation.engine.body import TorchBody, load_body, scale_body, write_osim
+from generation.engine.body.segment_masses import published_masses
 from generation.engine.motion_data import load_repetitions
 from generation.engine.physics import differentiate
 from generation.engine.physics.calibration import UNBIASED, Calibration, Recording, calibrate
 from generation.engine.physics.ground import estimate_ground, total_wrench
-from generation.engine.body.segment_masses import published_masses
 
 RATE = 60.0
 WRONG = (0.015, -0.06)  # m, how far the true torso's mass centre lies from the model's
