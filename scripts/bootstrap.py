@@ -1,4 +1,4 @@
-"""Prepare this checkout and hand over: `python3 scripts/bootstrap.py run|test|assets [arguments]`.
+"""Prepare this checkout and hand over: `python3 scripts/bootstrap.py run|test|bench|assets [arguments]`.
 
 Makes the virtual environment, installs what pyproject.toml asks for, builds the browser bundle; each only when its
 inputs have changed. Needs nothing but Python's standard library, and must still be readable by an old Python, so that
@@ -25,16 +25,19 @@ class Problem(Exception):
 
 def main():
     goal, arguments = (sys.argv[1] if len(sys.argv) > 1 else ""), sys.argv[2:]
-    if goal not in ("run", "test", "assets"):
-        raise Problem("Usage: python3 scripts/bootstrap.py run|test|assets [arguments]")
+    if goal not in ("run", "test", "bench", "assets"):
+        raise Problem("Usage: python3 scripts/bootstrap.py run|test|bench|assets [arguments]")
     ensure_python()
     with setup_lock():
         install("test" if goal == "test" else "run")
-        build_assets()
+        if goal != "bench":
+            build_assets()
         if goal == "test":
             os.environ["GENUFLEX_CHROMIUM"] = ensure_chromium()
     if goal == "run":
         hand_over(["manage.py", "run", *arguments])
+    elif goal == "bench":
+        hand_over(["-m", "generation.engine.validation.bench", *arguments])
     elif goal == "test":
         say("Checking the code with ruff ...")
         run([VENV_PYTHON, "-m", "ruff", "check", "."], "ruff found something, see above.")
