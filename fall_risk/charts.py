@@ -15,7 +15,7 @@ _SERIES = {
 _BLUE, _RED = "#0072B2", "#D55E00"
 _LAYOUT = {
     "template": "none", "margin": {"l": 48, "r": 12, "t": 40, "b": 48}, "paper_bgcolor": "rgba(0,0,0,0)",
-    "plot_bgcolor": "rgba(0,0,0,0)", "legend": {"orientation": "h", "y": 1.12, "x": 0},
+    "plot_bgcolor": "rgba(0,0,0,0)", "legend": {"orientation": "h", "y": -0.22, "x": 0},
 }
 
 
@@ -97,10 +97,10 @@ def _stacked(table: dict, sideways: bool = False) -> go.Figure:
                                                         zip(cells, _bar_words(cells), strict=True)],
             marker={"color": colour, "pattern": {"shape": pattern}}, hoverinfo="skip", textangle=0,
         ))
-    figure.update_layout(**_LAYOUT, barmode="group", height=110 + 90 * len(rows) if sideways else 340)
+    figure.update_layout(**_LAYOUT, barmode="group", height=150 + 90 * len(rows) if sideways else 360)
     if sideways:
         figure.update_layout(margin={**_LAYOUT["margin"], "l": 220}, yaxis={"autorange": "reversed"})
-        figure.update_xaxes(title_text="People")
+        figure.update_xaxes(side="top")
     else:
         figure.update_yaxes(title_text="People")
     return figure

@@ -14,6 +14,11 @@ def category(scores: Iterable[Score]) -> str:
     return next((score.category for score in scores if score.key == GUIDELINE and score.applies), "")
 
 
+def is_probability(unit: str) -> bool:
+    """A share of a population is no measurement of a person: it has no trend, and nothing `changed` in it."""
+    return unit.startswith("probability")
+
+
 def is_worth_keeping(score: Score) -> bool:
     """A score without any answer says nothing; those that lead are kept even then, with what they miss."""
     return bool(score.inputs) or score.key in (GUIDELINE, *ESTIMATES)

@@ -264,7 +264,7 @@ def _changes(now: list[Score], before: list[Score]) -> list[Change]:
     found = []
     for score in now:
         old = earlier.get(score.key)
-        if old is None or score.key in headline.ESTIMATES or not (score.applies or old.applies):
+        if old is None or headline.is_probability(score.unit or old.unit) or not (score.applies or old.applies):
             continue
         words = score_words(old), score_words(score)
         if words[0] != words[1]:
@@ -283,13 +283,12 @@ def score_words(score: Score) -> str:
 
 
 def _trends(complete: list[Assessment], records: dict[UUID, list[ScoreRecord]]) -> list[dict]:
-    """Of every score with a number at two assessments or more: its points, oldest first. The estimate of a population
-    is no measurement of a person and has no trend."""
+    """Of every measured score with a number at two assessments or more: its points, oldest first."""
     found: dict[str, dict] = {}
     for assessment in reversed(complete):
         for record in records.get(assessment.pk, []):
             result = record.result
-            if record.key in headline.ESTIMATES or not result["applies"] or result["value"] is None:
+            if headline.is_probability(result["unit"]) or not result["applies"] or result["value"] is None:
                 continue
             trend = found.setdefault(record.key, {"key": record.key, "label": result["label"], "points": []})
             trend["unit"] = result["unit"]

@@ -62,10 +62,13 @@ def _partner(
 
     An empty group is a partner like any other: a reader who sees no number cannot tell it from a small one.
     """
+    linked = _linked(key, sums, hidden)
+    # What a shown sum of nothing says of its parts cannot be hidden.
+    empty = {part for s in linked if counts[s.total] == 0 and s.total not in hidden for part in s.parts}
     open_sums = {}
-    for equation in _linked(key, sums, hidden):
+    for equation in linked:
         members = {equation.total, *equation.parts}
-        if shown := members - hidden - set(public):
+        if shown := members - hidden - set(public) - empty:
             open_sums[equation] = (len(members & hidden), shown)
     if not open_sums:
         return None

@@ -1,4 +1,5 @@
-// The plot of joint angles beside the player: one clock, the player's. Plotly is loaded by the page that plots.
+// The plots beside the player: one clock, the player's. Plotly is loaded by the page that plots. A plot inside a closed
+// <details> is drawn when that opens: before, it has no width.
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
 function colours() {
@@ -27,10 +28,13 @@ async function draw(plot) {
     type: "line", xref: "x", yref: "paper", x0: time, x1: time, y0: 0, y1: 1, line: { color: colours().accent, width: 2 },
   });
   const layout = themed(figure.layout);
-  layout.shapes = [...bands, cursorAt(player?.currentTime || 0)];
+  layout.shapes = player ? [...bands, cursorAt(player.currentTime || 0)] : bands;
   await window.Plotly.newPlot(plot, figure.data, layout, { responsive: true, displayModeBar: false, scrollZoom: false });
   plot.dataset.ready = "true";
-  if (!player) return;
+  if (!player) {
+    dark.addEventListener("change", () => { if (plot.isConnected) window.Plotly.relayout(plot, { ...themed(figure.layout), shapes: bands }); });
+    return;
+  }
   let last = -1;
   let waiting = false;
   const move = () => {
@@ -52,6 +56,7 @@ async function draw(plot) {
 
 function drawAll() {
   for (const plot of document.querySelectorAll(".plot[data-figure]:not([data-drawn])")) {
+    if (plot.closest("details:not([open])")) continue;
     plot.dataset.drawn = "true";
     draw(plot);
   }
@@ -63,3 +68,5 @@ if (document.querySelector(".plot[data-figure]")) {
   else addEventListener("load", drawAll);
 }
 document.addEventListener("htmx:afterSettle", () => { if (window.Plotly) drawAll(); });
+document.addEventListener("toggle", () => { if (window.Plotly) drawAll(); }, true);
+document.addEventListener("htmx:oobAfterSwap", () => { if (window.Plotly) drawAll(); });
