@@ -22,7 +22,10 @@ from generation.engine.guidance import Cancelled, Guided, GuidedCandidate, NoRep
 from generation.engine.guidance.search import REPAIR_ROUNDS, STEPS
 from generation.engine.guidance.tempo import FRAME_RATE, choose_tempo
 from generation.engine.limits import MODEL_LIMITS, LimitConflict, intersect
+from generation.engine.metrics import LoadMeter, Loads
+from generation.engine.metrics.loads import CUTOFF_HZ
 from generation.engine.motion_model import MotionModel, load_motion_model
+from generation.engine.physics import UNTRUSTED_SHARE
 from generation.engine.profile import Profile, ProfileError
 
 __all__ = ["Cancelled", "Candidate", "GenerationResult", "LimitConflict", "ProfileError", "generate", "warm_up"]
@@ -30,8 +33,8 @@ __all__ = ["Cancelled", "Candidate", "GenerationResult", "LimitConflict", "Profi
 MOST_CANDIDATES = 256
 LARGEST_SEED = 2**63 - 1         # what torch's generator takes
 # stage -> (from, to) of the whole: what a progress bar shows
-_SPANS = {"loading": (0.0, 0.05), "guiding": (0.05, 0.75), "repairing": (0.75, 0.9), "explaining": (0.9, 0.97),
-          "writing": (0.97, 1.0)}
+_SPANS = {"loading": (0.0, 0.05), "guiding": (0.05, 0.75), "repairing": (0.75, 0.9), "explaining": (0.9, 0.95),
+          "analysing": (0.95, 0.97), "writing": (0.97, 1.0)}
 
 # of a preset's row, what the report shows
 _ROW_KEYS = ("condition", "phase", "variable", "min", "max", "unit", "status", "source", "url", "use", "note")
@@ -54,6 +57,7 @@ class Candidate:
     changes: list[dict]
     playback: dict
     file: str
+    physics: dict | None = None      # what the motion asks of the body: see docs/report.md
 
 
 @dataclass
@@ -104,14 +108,16 @@ def generate(profile: Profile, *, candidates: int = 16, seed: int = 0, device: s
     with _steady(device):
         model = _model(device)
         tell("loading", 1.0, f"motion model {model.version}")
-        task = Task(scale, stated, effective, choose_tempo(profile.tempo.model_dump(), effective), reference)
+        tell("loading", 1.0, "the person's muscles")
+        task = Task(scale, stated, effective, choose_tempo(profile.tempo.model_dump(), effective), reference,
+                    LoadMeter(person, device=device))
         try:
             guided = guide(task, model, candidates, seed, device, steps, repairs, tell, cancelled or (lambda: False))
         except NoRepetition as error:
             raise ProfileError("reference_motion", str(error)) from None
         tell("writing", 0.0, "building the playback")
         body = TorchBody(scale, dtype=torch.float64)
-        made = [_candidate(i, found, body) for i, found in enumerate(guided.candidates)]
+        made = [_candidate(i, found, body, person) for i, found in enumerate(guided.candidates)]
     run = {"seed": seed, "candidates": candidates, "device": device, "seconds": time.perf_counter() - began,
            "versions": {"motion_model": model.version, "body_model": _body_version(), "torch": torch.__version__,
                         "report_format": FORMAT}}
@@ -186,7 +192,7 @@ def _overall(progress: Progress | None) -> Progress:
 
 # ---- output -------------------------------------------------------------------------------------------------------
 
-def _candidate(index: int, found: GuidedCandidate, body: TorchBody) -> Candidate:
+def _candidate(index: int, found: GuidedCandidate, body: TorchBody, person: BodyModel) -> Candidate:
     delivered = found.delivered
     motion = Motion(COORDINATES, delivered.q, float(FRAME_RATE))
     phases = delivered.measurement.phases
@@ -194,7 +200,18 @@ def _candidate(index: int, found: GuidedCandidate, body: TorchBody) -> Candidate
     return Candidate(index, motion, delivered.accepted, delivered.failures,
                      [finite(check.document()) for check in delivered.checks], finite(delivered.measurement.metrics),
                      round(found.score, 6), finite(found.parts), finite(found.changes), playback,
-                     f"candidate_{index:03d}.mot")
+                     f"candidate_{index:03d}.mot", finite(_physics(delivered.measurement.loads, person)))
+
+
+def _physics(loads: Loads, person: BodyModel) -> dict:
+    return {
+        "route": "fast", "frame_rate_hz": FRAME_RATE, "low_pass_hz": CUTOFF_HZ, "peaks": loads.peaks(),
+        "errors": loads.errors,
+        "reserve_share": {"largest": loads.trust.largest_reserve_share, "coordinate": loads.trust.coordinate},
+        "trusted": {"frames": loads.trust.trusted, "of": loads.trust.frames, "above_reserve_share": UNTRUSTED_SHARE},
+        "ground_reaction": loads.ground,
+        "versions": {"body_osim_sha256": person.key, "torch": torch.__version__},
+    }
 
 
 def _report(profile: Profile, task: Task, guided: Guided, made: list[Candidate], run: dict,
@@ -222,7 +239,8 @@ def _report(profile: Profile, task: Task, guided: Guided, made: list[Candidate],
         "candidates": [
             {"file": candidate.file, "accepted": candidate.accepted, "reasons": candidate.reasons,
              "score": candidate.score, "score_parts": candidate.score_parts, "constraints": candidate.checks,
-             "metrics": candidate.metrics, "changes": candidate.changes} for candidate in made],
+             "metrics": candidate.metrics, "physics": candidate.physics, "changes": candidate.changes}
+            for candidate in made],
     }
 
 

@@ -164,6 +164,7 @@ def _check_implied(tightest: dict) -> None:
                 raise LimitConflict(knee, thigh, "a thigh that low needs at least as much knee bend, or the shin would "
                                     f"lean backwards by more than {_BACKWARD_SHIN_DEG:g} deg")
         _check_knee_speed(bound, side)
+    _check_shares(bound)
     _check_durations(bound)
 
 
@@ -179,6 +180,20 @@ def _check_knee_speed(bound, side: str) -> None:
         if time and travel > 0 and travel / time.max > speed.max:
             raise LimitConflict(speed, time, f"reaching {depth.min:g} deg of knee bend in {time.max:g} s needs at "
                                 f"least {travel / time.max:.0f} deg/s")
+
+
+def _check_shares(bound) -> None:
+    """Both feet carry all: what one must carry the other cannot."""
+    for variable in ("foot_load_share", "foot_load_share_mean"):
+        for which, sign in (("min", 1), ("max", -1)):
+            right, left = (bound(variable, side, which) for side in SIDES)
+            if right and left and sign * (getattr(right, which) + getattr(left, which) - 100) > STRICT:
+                raise LimitConflict(right, left, "the feet together carry 100 %")
+    for side in SIDES:
+        for which, other, sign in (("min", "max", 1), ("max", "min", -1)):
+            always, mean = bound("foot_load_share", side, which), bound("foot_load_share_mean", side, other)
+            if always and mean and sign * (getattr(always, which) - getattr(mean, other)) > STRICT:
+                raise LimitConflict(always, mean, "the mean lies between the lowest and the highest")
 
 
 def _check_durations(bound) -> None:

@@ -108,6 +108,79 @@ _ALL = (
              "descent_s + pause_s + ascent_s.", 0.5, 60),
 )
 
+
+# ---- what the motion asks of the body: computed by the fast route of the physics, see `metrics/loads.py` ----------
+
+# group -> (plain name, muscles of the body model)
+MUSCLE_GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "quadriceps": ("quadriceps", ("recfem", "vasint", "vaslat", "vasmed")),
+    "vasti": ("vasti", ("vasint", "vaslat", "vasmed")),
+    "vastus_medialis": ("vastus medialis", ("vasmed",)),
+    "vastus_lateralis": ("vastus lateralis", ("vaslat",)),
+    "vastus_intermedius": ("vastus intermedius", ("vasint",)),
+    "rectus_femoris": ("rectus femoris", ("recfem",)),
+    "hamstrings": ("hamstrings", ("bflh", "bfsh", "semimem", "semiten")),
+    "gluteus_maximus": ("gluteus maximus", ("glmax1", "glmax2", "glmax3")),
+    "gluteus_medius": ("gluteus medius", ("glmed1", "glmed2", "glmed3")),
+    "hip_adductors": ("hip adductors", ("addbrev", "addlong", "addmagDist", "addmagIsch", "addmagMid", "addmagProx")),
+    "iliopsoas": ("iliopsoas", ("iliacus", "psoas")),
+    "gastrocnemius": ("gastrocnemius", ("gaslat", "gasmed")),
+    "soleus": ("soleus", ("soleus",)),
+    "tibialis_anterior": ("tibialis anterior", ("tibant",)),
+}
+# moment -> (plain name, coordinate, its direction); that of knee_adduction_moment has no coordinate in the model
+JOINT_MOMENTS: dict[str, tuple[str, str, int]] = {
+    "hip_extension": ("hip extension", "hip_flexion", -1), "hip_flexion": ("hip flexion", "hip_flexion", 1),
+    "knee_extension": ("knee extension", "knee_angle", -1), "knee_flexion": ("knee flexion", "knee_angle", 1),
+    "ankle_plantarflexion": ("ankle plantarflexion", "ankle_angle", -1),
+    "ankle_dorsiflexion": ("ankle dorsiflexion", "ankle_angle", 1),
+}
+DEMANDS = ("hip_extension", "knee_extension", "ankle_plantarflexion")
+# contact -> (plain name, name among the joint loads)
+CONTACT_FORCES = {"hip": ("hip", "hip"), "tibiofemoral": ("knee (tibiofemoral)", "tibiofemoral_free_body"),
+                  "patellofemoral": ("kneecap (patellofemoral)", "patellofemoral_free_body")}
+
+
+def _load_variables() -> tuple[Variable, ...]:
+    found = [Variable(
+        f"{group}_activation_peak", "%", True, "peak", f"Muscle activity: {label}, greatest",
+        f"The greatest activation of the {label} in the motion, in percent of full activation: mean over "
+        f"{', '.join(muscles)}, weighted by their maximum isometric force. Least-effort static optimisation, not an "
+        "EMG.", 0, 100) for group, (label, muscles) in MUSCLE_GROUPS.items()]
+    found += [Variable(
+        f"{name}_moment_peak", "Nm/kg", True, "peak", f"Moment: {label}, greatest",
+        f"The greatest internal {label} moment of the motion, for each kilogram of body mass, from inverse dynamics; "
+        "negative where the moment never acts that way.", -5, 10) for name, (label, _, _) in JOINT_MOMENTS.items()]
+    found.append(Variable(
+        "knee_adduction_moment_peak", "Nm/kg", True, "peak", "Moment: knee adduction, greatest",
+        "The greatest external moment that presses the knee into varus (about the shin's forward axis through the "
+        "knee's centre), for each kilogram of body mass; negative where it always acts towards valgus.", -5, 5))
+    found += [Variable(
+        f"{name}_force_peak", "body weights", True, "peak", f"Joint force: {label}, greatest",
+        f"The greatest contact force at the {label} in multiples of body weight, from static optimisation"
+        f"{'' if name == 'hip' else '; with the kneecap in equilibrium between quadriceps, tendon and thigh bone'}.",
+        0, 30) for name, (label, _) in CONTACT_FORCES.items()]
+    found += [Variable(
+        f"{name}_demand_peak", "%", True, "peak", f"Demand on strength: {JOINT_MOMENTS[name][0]}, greatest",
+        f"The greatest share of the person's own strength that the motion needs: {JOINT_MOMENTS[name][0]} moment over "
+        "what the muscles of that direction could make in that pose at that speed, all fully active.", 0, 300)
+        for name in DEMANDS]
+    found += [
+        Variable("foot_load_share", "%", True, "range", "Share of the load on one foot",
+                 "That foot's share of the vertical force of both feet, at every instant; 50 is even.", 0, 100),
+        Variable("foot_load_share_mean", "%", True, "mean", "Share of the load on one foot, mean",
+                 "Mean of foot_load_share from the start of the descent to the end of the ascent; 50 is even.",
+                 0, 100),
+        Variable("com_acceleration_peak", "m/s2", False, "peak", "Greatest acceleration of the centre of mass",
+                 "The greatest size of the acceleration of the whole-body centre of mass.", 0, 50),
+    ]
+    return tuple(found)
+
+
+_LOADS = _load_variables()
+LOAD_VARIABLES = frozenset(variable.name for variable in _LOADS)
+_ALL = (*_ALL, *_LOADS)
+
 VARIABLES: dict[str, Variable] = {variable.name: variable for variable in _ALL}
 
 # Other spellings that a profile may use: (variable, side).
@@ -126,9 +199,11 @@ _FACTORS = {      # (from, to) -> factor
     ("rad", "deg"): 180 / math.pi, ("rad/s", "deg/s"): 180 / math.pi,
     ("m", "cm"): 100.0, ("mm", "cm"): 0.1, ("m", "mm"): 1000.0, ("cm", "mm"): 10.0,
     ("ms", "s"): 0.001, ("min", "s"): 60.0, ("cm/s", "m/s"): 0.01, ("mm/s", "m/s"): 0.001,
+    ("cm/s2", "m/s2"): 0.01,
 }
 _SPELLINGS = {"degree": "deg", "degrees": "deg", "°": "deg", "radian": "rad", "radians": "rad", "percent": "%",
-              "sec": "s", "second": "s", "seconds": "s", "metre": "m", "meter": "m", "degrees/s": "deg/s"}
+              "sec": "s", "second": "s", "seconds": "s", "metre": "m", "meter": "m", "degrees/s": "deg/s",
+              "nm/kg": "Nm/kg", "bw": "body weights", "body weight": "body weights", "m/s^2": "m/s2", "m/s²": "m/s2"}
 
 
 class UnitMismatch(ValueError):

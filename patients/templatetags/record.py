@@ -70,9 +70,30 @@ def bounds(low, high, of: str = "") -> str:
 
 @register.simple_tag
 def reached(check: dict) -> str:
-    """What the motion did: `51.4°`, or `4.9 to 51.4°` for a limit that holds at every instant."""
-    low, high = (fixed(check.get(end, check["worst"]), 1) for end in ("lowest", "highest"))
-    return f"{high if low == high else f'{low} to {high}'}{unit(check['unit'])}"
+    """What the motion did: `51.4°`, or `4.9 to 51.4°` for a limit that holds at every instant. What is estimated has
+    its known error beside it: `1.31 ± 0.10 Nm/kg`."""
+    places = _places(check["unit"])
+    low, high = (fixed(check.get(end, check["worst"]), places) for end in ("lowest", "highest"))
+    error = f" ± {fixed(check['error'], places)}" if check.get("error") is not None else ""
+    return f"{high if low == high else f'{low} to {high}'}{error}{unit(check['unit'])}"
+
+
+@register.simple_tag
+def margin(check: dict) -> str:
+    return f"{fixed(check['margin'], _places(check['unit']))}{unit(check['unit'])}"
+
+
+@register.filter
+def belief(check: dict) -> str:
+    """How far the muscles behind a value can be trusted; nothing where none stand behind it."""
+    if check.get("trusted_share") is None:
+        return ""
+    return (f"Computed from muscles: {num(100 * check['trusted_share'], 0)} % of frames trusted, reserve actuators "
+            f"carry at most {num(100 * check['reserve_share'], 1)} % of a joint's moment.")
+
+
+def _places(unit_name: str) -> int:
+    return 2 if unit_name in ("Nm/kg", "body weights", "m/s", "m/s2") else 1
 
 
 @register.inclusion_tag("components/source_legend.html")

@@ -73,6 +73,17 @@ def test_a_slow_knee_cannot_go_far_in_a_short_time():
                    Limit("descent_s", None, 1.4, 1.54)])
 
 
+@pytest.mark.parametrize(("first", "second"), [
+    (Limit("foot_load_share_mean", "right", 60), Limit("foot_load_share_mean", "left", 45)),
+    (Limit("foot_load_share", "right", None, 40), Limit("foot_load_share", "left", None, 55)),
+    (Limit("foot_load_share", "left", 60), Limit("foot_load_share_mean", "left", None, 55)),
+])
+def test_two_feet_carry_all_the_load(first, second):
+    with pytest.raises(LimitConflict) as caught:
+        intersect([first, second])
+    assert {caught.value.first, caught.value.second} == {first, second}
+
+
 def test_sides_do_not_collide_with_each_other():
     kept = intersect([Limit("knee_flexion", "right", None, 60), Limit("knee_flexion_peak", "left", 90)])
     assert {(limit.variable, limit.side) for limit in kept} == {

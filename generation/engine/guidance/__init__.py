@@ -21,7 +21,7 @@ from generation.engine.guidance.reference import NoRepetition, Reference, person
 from generation.engine.guidance.search import REPAIR_ROUNDS, STEPS, Cancelled, Delivered, Search
 from generation.engine.guidance.starts import depth_targets, fresh_start
 from generation.engine.limits import Limit
-from generation.engine.metrics import measure_series
+from generation.engine.metrics import LoadMeter, measure_series
 from generation.engine.motion_model import MotionModel
 
 __all__ = ["Blocker", "Cancelled", "Guided", "GuidedCandidate", "NoRepetition", "Task", "guide"]
@@ -30,13 +30,16 @@ __all__ = ["Blocker", "Cancelled", "Guided", "GuidedCandidate", "NoRepetition", 
 @dataclass(frozen=True)
 class Task:
     """What to guide to. ``limits`` are all that were stated, ``effective`` their intersection; ``tempo`` is descent,
-    pause and ascent in seconds; ``reference`` the person's own motion, in COORDINATES."""
+    pause and ascent in seconds; ``reference`` the person's own motion, in COORDINATES.
+
+    Every candidate's loads are measured by ``meter``; inside guidance it is used only where a load is limited."""
 
     scale: BodyScale
     limits: tuple[Limit, ...]
     effective: tuple[Limit, ...]
     tempo: tuple[float, float, float]
     reference: Motion | None = None
+    meter: LoadMeter | None = None         # of the person's own body; None: no loads are measured
 
 
 @dataclass
@@ -78,7 +81,7 @@ def guide(task: Task, model: MotionModel, count: int, seed: int, device: str = "
         closeness = Weights(depth=0.0, symmetry=0.05, smoothness=0.1, upright=0.0, trunk=0.0, knees=0.1, likeness=2.0)
         goals = Goals(task.effective, torch.zeros_like(start.amplitude), closeness)
     candidates = Candidates(prior, start, height)
-    search = Search(body, exact_body, task.limits, goals, task.tempo, progress, cancelled)
+    search = Search(body, exact_body, task.limits, goals, task.tempo, progress, cancelled, task.meter)
     own = None
     if reference is not None:
         own = candidates.select(torch.tensor([0]))
@@ -87,6 +90,8 @@ def guide(task: Task, model: MotionModel, count: int, seed: int, device: str = "
     blockers = []
     if not any(result.accepted for result in results):
         blockers = find_blockers(search, candidates, results)
+    progress("analysing", 0.0, "what the motions ask of the body")
+    search.measure_loads(results)
     near = prior.nearest_training(candidates.latent().detach()).tolist()
     correction = candidates.correction_size().detach().sqrt().tolist()
     found = []

@@ -9,12 +9,14 @@ from generation.engine.guidance.candidates import Candidates
 from generation.engine.guidance.search import Delivered, Search
 from generation.engine.limits import MODEL, MODEL_LIMITS, Limit, intersect
 from generation.engine.metrics import Check
+from generation.engine.variables import LOAD_VARIABLES
 
 TRIED_LIMITS = 3
 TRIED_CANDIDATES = 3
 STEPS = 50
 # margin that counts as pressed against the limit
-_NEAR = {"deg": 2.5, "cm": 0.8, "mm": 0.5, "m/s": 0.03, "deg/s": 6.0, "s": 0.05, "%": 1.5}
+_NEAR = {"deg": 2.5, "cm": 0.8, "mm": 0.5, "m/s": 0.03, "deg/s": 6.0, "s": 0.05, "%": 1.5,
+         "m/s2": 0.1, "Nm/kg": 0.05, "body weights": 0.2}
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Blocker:
     def sentence(self) -> str:
         bound = self.limit.max if self.limit.max is not None else self.limit.min
         direction = "raised" if self.limit.max is not None else "lowered"
-        digits = 2 if self.limit.unit in ("s", "m/s") else 1
+        digits = 2 if self.limit.unit in ("s", "m/s", "m/s2", "Nm/kg", "body weights") else 1
         needed, by = round(self.needed, digits), round(self.by, digits)
         return (f"{self.limit.sentence()} stands in the way: {direction} from {bound:g} to about {needed:g} "
                 f"{self.limit.unit} (by {by:g}), the other limits could be kept.")
@@ -52,7 +54,10 @@ def find_blockers(search: Search, candidates: Candidates, results: list[Delivere
             again = Candidates(candidates.prior, again.start, candidates.height_m)
             freed.choose_amplitude(again, freed.margins(len(nearest)))
         freed.optimise(again, freed.margins(len(nearest)), STEPS, "explaining")
-        found = [needed for delivered in freed.deliver(again) if delivered.accepted
+        tried = freed.deliver(again)
+        if limit.variable in LOAD_VARIABLES:
+            freed.measure_loads(tried)
+        found = [needed for delivered in tried if delivered.accepted
                  for needed in [_reached(limit, delivered)] if needed is not None]
         if found:
             bound = limit.max if limit.max is not None else limit.min

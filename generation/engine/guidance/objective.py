@@ -16,7 +16,8 @@ from generation.engine.metrics.series import DEG, Measured
 from generation.engine.variables import SIDES, VARIABLES
 
 # unit -> (safety margin kept inside the limit, size of a violation that counts as one)
-_UNITS = {"deg": (1.0, 3.0), "cm": (0.3, 1.0), "m/s": (0.01, 0.05), "deg/s": (2.0, 10.0), "%": (0.5, 2.0)}
+_UNITS = {"deg": (1.0, 3.0), "cm": (0.3, 1.0), "m/s": (0.01, 0.05), "deg/s": (2.0, 10.0), "%": (0.5, 2.0),
+          "m/s2": (0.05, 0.2), "Nm/kg": (0.03, 0.1), "body weights": (0.1, 0.4)}
 # exact by construction or settled by tempo planning: nothing for the optimiser to do
 _SETTLED = {"heel_height", "foot_slide", "floor_penetration", "descent_s", "pause_s", "ascent_s", "repetition_s"}
 

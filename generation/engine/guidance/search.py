@@ -12,12 +12,14 @@ from torch import Tensor
 from generation.engine.body import COORDINATES, ROTATIONAL
 from generation.engine.formats.mot import FILE_DECIMALS
 from generation.engine.guidance.candidates import Candidates
+from generation.engine.guidance.loading import LoadGuide
 from generation.engine.guidance.objective import LIMIT_WEIGHT, Goals, goal_terms, guided, safety_margin, violations
 from generation.engine.guidance.planting import Stance, flat_height, plant, plant_differentiable
 from generation.engine.guidance.posture import with_arms
 from generation.engine.guidance.tempo import FRAME_RATE, Timing, plan_tempo, usual_height
 from generation.engine.limits import Limit
-from generation.engine.metrics import Check, Measurement, measure, measure_series
+from generation.engine.metrics import Check, LoadMeter, Measurement, measure, measure_series
+from generation.engine.variables import LOAD_VARIABLES
 
 STEPS = 120
 REPAIR_STEPS, REPAIR_ROUNDS = 50, 3
@@ -37,7 +39,8 @@ class Cancelled(Exception):
 
 @dataclass
 class Delivered:
-    """One candidate as it will be written: q (time, coordinate) in double precision, exactly the file's values."""
+    """One candidate as it will be written: q (time, coordinate) in double precision, exactly the file's values. Its
+    ``checks`` are made once all candidates of a batch are delivered."""
 
     q: np.ndarray
     timing: Timing | None
@@ -64,6 +67,7 @@ class Search:
     tempo: tuple[float, float, float]    # descent, pause, ascent in seconds
     progress: Callable[[str, float, str], None] = lambda stage, fraction, detail: None
     cancelled: Callable[[], bool] = lambda: False
+    meter: LoadMeter | None = None       # measures loads on the person's own body; needed for limits on loads
 
     def __post_init__(self) -> None:
         self.guided = guided(self.goals.limits)
@@ -72,6 +76,8 @@ class Search:
         times = self.plan.sparse_times(SAMPLES)
         self.phase = self.plan.phase(times)
         self.times = torch.as_tensor(times, dtype=self.body.lower.dtype, device=self.body.lower.device)
+        loaded = any(limit.variable in LOAD_VARIABLES for limit in self.guided)
+        self.loads = LoadGuide(self.meter, self.guided, times) if loaded and self.meter is not None else None
 
     def margins(self, batch: int) -> Tensor:
         values = [safety_margin(limit, self.goals.limits) for limit in self.guided]
@@ -131,6 +137,8 @@ class Search:
                                                 6 if warm is None else PLANT_ITERATIONS, warm)
         q = with_arms(q)
         measured = measure_series(self.body, q, self.times, feet_still=True)
+        if self.loads is not None:
+            self.loads.add(measured, q)
         crossed = violations(self.guided, measured, margins)
         terms = goal_terms(goals, measured, q, curve.diff(n=2, dim=-2), candidates.prior_distance(),
                            candidates.correction_size())
@@ -150,7 +158,24 @@ class Search:
                 raise Cancelled
             height = CubicSpline(grid, coarse[i, :, _PELVIS_TY].cpu().numpy())
             results.append(self._deliver_one(candidates.select(torch.tensor([i])), height))
+        if self.loads is not None:
+            self.measure_loads(results)
+        for result in results:
+            result.checks = result.measurement.check(self.limits)
+            result.failures += [check.sentence() for check in result.checks if not check.satisfied]
         return results
+
+    def measure_loads(self, results: list[Delivered]) -> None:
+        """What each delivered motion asks of the person's own body, all in one batch, at every frame as delivered."""
+        fresh = [result for result in results if result.measurement.loads is None]
+        if self.meter is None or not fresh:
+            return
+        if self.cancelled():
+            raise Cancelled
+        found = self.meter.measure([result.q for result in fresh], FRAME_RATE,
+                                   [result.measurement.phases for result in fresh])
+        for result, loads in zip(fresh, found, strict=True):
+            result.measurement.add_loads(loads, torch.as_tensor(result.q))
 
     def _exactly(self, candidates: Candidates) -> tuple[Tensor, Stance]:
         like = self.exact_body.lower
@@ -178,9 +203,7 @@ class Search:
         measurement = measure(self.exact_body, exact, FRAME_RATE)
         if measurement.phases is None:
             failures.append("The pelvis does not go down and come up again: this is no squat.")
-        checks = measurement.check(self.limits)
-        failures += [check.sentence() for check in checks if not check.satisfied]
-        return Delivered(values, timing, measurement, checks, failures)
+        return Delivered(values, timing, measurement, [], failures)
 
     # ---- the whole ------------------------------------------------------------------------------------------------
 

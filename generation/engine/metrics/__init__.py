@@ -7,12 +7,13 @@ import torch
 
 from generation.engine.body import COORDINATES
 from generation.engine.metrics.checks import TOLERANCE, Check, check_limits
-from generation.engine.metrics.movement import movement_measures
+from generation.engine.metrics.loads import LoadMeter, Loads, Trust
+from generation.engine.metrics.movement import load_measures, movement_measures
 from generation.engine.metrics.phases import Phases, measure_phases
 from generation.engine.metrics.series import Measured, measure_series
 
-__all__ = ["TOLERANCE", "Check", "Measured", "Measurement", "Phases", "check_limits", "measure", "measure_phases",
-           "measure_series"]
+__all__ = ["TOLERANCE", "Check", "LoadMeter", "Loads", "Measured", "Measurement", "Phases", "Trust", "check_limits",
+           "measure", "measure_phases", "measure_series"]
 
 
 @dataclass
@@ -23,9 +24,16 @@ class Measurement:
     phases: Phases | None          # None where the pelvis does not go down and up
     times: torch.Tensor            # (time,) s
     metrics: dict[str, float]
+    loads: Loads | None = None     # None where what the motion asks of the body was not computed
 
     def check(self, limits) -> list[Check]:
-        return check_limits(limits, self.measured, self.phases, self.times)
+        return check_limits(limits, self.measured, self.phases, self.times, self.loads)
+
+    def add_loads(self, loads: Loads, q: torch.Tensor) -> None:
+        """Take up the loads of the same motion q (time, coordinate)."""
+        self.loads = loads
+        if self.metrics:
+            self.metrics |= load_measures(loads, q)
 
 
 def measure(body, q: torch.Tensor, frame_rate: float) -> Measurement:

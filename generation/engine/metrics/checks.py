@@ -8,11 +8,13 @@ from dataclasses import asdict, dataclass
 import torch
 
 from generation.engine.limits import Limit
+from generation.engine.metrics.loads import MUSCLE_VARIABLES, Loads
 from generation.engine.metrics.phases import Phases
 from generation.engine.metrics.series import Measured
-from generation.engine.variables import LEFT, RIGHT, VARIABLES
+from generation.engine.variables import LEFT, LOAD_VARIABLES, RIGHT, VARIABLES
 
 TOLERANCE = 0.01          # of the variable's unit: numerical, not clinical
+_SMALL_UNITS = ("m/s", "m/s2", "Nm/kg", "body weights")        # whose numbers are read to two decimals
 _SIDE_INDEX = {RIGHT: 0, LEFT: 1}
 
 
@@ -20,7 +22,11 @@ _SIDE_INDEX = {RIGHT: 0, LEFT: 1}
 class Check:
     """One limit and what the motion did with it: ``lowest`` and ``highest`` value over the motion and the limited
     sides, ``worst`` the one nearest to a bound or furthest across it, ``margin`` its distance to that bound, < 0 if
-    crossed. What cannot be measured (a duration, where the pelvis does not go down and up) is NaN and not satisfied."""
+    crossed. What cannot be measured (a duration, where the pelvis does not go down and up) is NaN and not satisfied.
+
+    ``error`` is the known error (root mean square) of what is estimated and not measured, in the variable's unit;
+    ``trusted_share`` the share of frames whose muscles can be believed and ``reserve_share`` the largest share of a
+    joint moment that a reserve actuator carries, both 0 to 1, where muscles stand behind the value. Else None."""
 
     variable: str
     side: str | None
@@ -37,6 +43,9 @@ class Check:
     source: str
     status: str
     origin: str
+    error: float | None = None
+    trusted_share: float | None = None
+    reserve_share: float | None = None
 
     def document(self) -> dict:
         return asdict(self)
@@ -50,26 +59,33 @@ class Check:
         too_low = self.min is not None and self.worst < self.min
         wanted = f"at least {self.min:g}" if too_low else f"at most {self.max:g}"
         at = f" at {self.worst_time_s:.2f} s" if self.worst_time_s is not None else ""
-        return (f"{VARIABLES[self.variable].label}{side}: {self.worst:.1f} {self.unit}{at}, should be {wanted} "
-                f"{self.unit} {origin}")
+        digits = 2 if self.unit in _SMALL_UNITS else 1
+        error = f" (known to about {self.error:.{digits}f})" if self.error is not None else ""
+        return (f"{VARIABLES[self.variable].label}{side}: {self.worst:.{digits}f} {self.unit}{at}{error}, should be "
+                f"{wanted} {self.unit} {origin}")
 
 
 def check_limits(limits: Iterable[Limit], measured: Measured, phases: Phases | None,
-                 times: torch.Tensor) -> list[Check]:
-    """One check for each limit, in the order given. ``measured`` of one motion (time, coordinate)."""
-    return [_check(limit, measured, phases, times) for limit in limits]
+                 times: torch.Tensor, loads: Loads | None = None) -> list[Check]:
+    """One check for each limit, in the order given. ``measured`` of one motion (time, coordinate); ``loads`` of the
+    same motion, without which no limit on a load can be checked: it counts as not kept."""
+    return [_check(limit, measured, phases, times, loads) for limit in limits]
 
 
-def values_of(variable: str, measured: Measured, phases: Phases | None) -> torch.Tensor:
+def values_of(variable: str, measured: Measured, phases: Phases | None, loads: Loads | None = None) -> torch.Tensor:
     """The variable's values: (time,), (2, time), () or (2,)."""
+    if variable in LOAD_VARIABLES:
+        known = {} if loads is None else loads.series | loads.single
+        unknown = torch.full((2,) if VARIABLES[variable].sided else (), torch.nan, dtype=torch.float64)
+        return known.get(variable, unknown)
     if VARIABLES[variable].kind == "duration":
         value = float("nan") if phases is None else getattr(phases, variable)
         return torch.tensor(value, dtype=torch.float64)
     return measured.series[variable] if variable in measured.series else measured.single[variable]
 
 
-def _check(limit: Limit, measured: Measured, phases: Phases | None, times: torch.Tensor) -> Check:
-    values = values_of(limit.variable, measured, phases).detach()
+def _check(limit: Limit, measured: Measured, phases: Phases | None, times: torch.Tensor, loads: Loads | None) -> Check:
+    values = values_of(limit.variable, measured, phases, loads).detach()
     sides: tuple[str | None, ...] = (None,)
     if VARIABLES[limit.variable].sided:
         sides = limit.sides()
@@ -89,4 +105,15 @@ def _check(limit: Limit, measured: Measured, phases: Phases | None, times: torch
         variable=limit.variable, side=limit.side, unit=limit.unit, min=limit.min, max=limit.max,
         lowest=float(values.min()), highest=float(values.max()), worst=float(values.flatten()[flat]),
         worst_side=sides[row], worst_time_s=None if frame is None else float(times[frame]), margin=margin,
-        satisfied=margin >= -TOLERANCE, source=limit.source, status=limit.status, origin=limit.origin)
+        satisfied=margin >= -TOLERANCE, source=limit.source, status=limit.status, origin=limit.origin,
+        **_belief(limit.variable, loads))
+
+
+def _belief(variable: str, loads: Loads | None) -> dict[str, float | None]:
+    if loads is None or variable not in LOAD_VARIABLES:
+        return {}
+    belief: dict[str, float | None] = {"error": loads.errors.get(variable)}
+    if variable in MUSCLE_VARIABLES:
+        belief |= {"trusted_share": loads.trust.trusted / loads.trust.frames,
+                   "reserve_share": loads.trust.largest_reserve_share}
+    return belief

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from generation.engine.body import COORDINATES
+from generation.engine.metrics.loads import Loads
 from generation.engine.metrics.phases import Phases
 from generation.engine.metrics.series import DEG, Measured
 from generation.engine.metrics.smoothness import log_dimensionless_jerk, spectral_arc_length
@@ -17,14 +18,29 @@ _PELVIS = [_INDEX[f"pelvis_t{axis}"] for axis in "xyz"]
 _OMEGA = [_INDEX[f"{name}_{side}"] for name in ("hip_flexion", "knee_angle", "ankle_angle") for side in "rl"]
 _OMEGA.append(_INDEX["pelvis_tilt"])
 
+# measure -> variable of the loads
+_LOADS = {
+    "knee_extension_moment_nm_kg": "knee_extension_moment_peak",
+    "tibiofemoral_force_body_weights": "tibiofemoral_force_peak",
+    "patellofemoral_force_body_weights": "patellofemoral_force_peak",
+    "hip_force_body_weights": "hip_force_peak",
+    "knee_extension_demand_percent": "knee_extension_demand_peak",
+    "hip_extension_demand_percent": "hip_extension_demand_peak",
+    "ankle_plantarflexion_demand_percent": "ankle_plantarflexion_demand_peak",
+    "quadriceps_activation_percent": "quadriceps_activation_peak",
+    "vastus_medialis_activation_percent": "vastus_medialis_activation_peak",
+    "gluteus_maximus_activation_percent": "gluteus_maximus_activation_peak",
+    "com_acceleration_peak_m_s2": "com_acceleration_peak",
+}
+
 
 def movement_measures(body, q: torch.Tensor, frame_rate: float, measured: Measured, phases: Phases) -> dict[str, float]:
     """Named measures of one motion, q (time, coordinate). Names end in their unit.
 
     ``pelvis_tilt_bottom_deg``, ``asymmetry_deg``, ``omega_deg_s``, ``pelvis_speed_m_s`` and
     ``pelvis_acceleration_m_s2`` follow BIGE (Maheshwari et al. 2025, PMLR 283:1243, Table 1); its "COM" is the pelvis;
-    the tilt is taken at the deepest frame, because no muscle activation is computed here. ``penetration``, ``floating``
-    and ``sliding`` follow its floor measures, on the soles' contact points instead of joint centres.
+    the tilt here is that of the deepest frame (:func:`load_measures` has it as defined there). ``penetration``,
+    ``floating`` and ``sliding`` follow its floor measures, on the soles' contact points instead of joint centres.
     """
     step = 1.0 / frame_rate
     values = q.detach().cpu().numpy()
@@ -59,6 +75,23 @@ def movement_measures(body, q: torch.Tensor, frame_rate: float, measured: Measur
         "descent_s": phases.descent_s, "pause_s": phases.pause_s, "ascent_s": phases.ascent_s,
         **_smoothness(speed, frame_rate, phases),
     }
+
+
+def load_measures(loads: Loads, q: torch.Tensor) -> dict[str, float]:
+    """Named measures of what a motion asks of the body: of both sides the greater, where the name has no side.
+
+    ``pelvis_tilt_vastus_medialis_peak_deg`` is BIGE's pelvis tilt: at the frame of the greatest activation of the
+    vastus medialis, mean of both sides.
+    """
+    found = {name: loads.single[variable].max().item() for name, variable in _LOADS.items()
+             if variable in loads.single}
+    found["left_foot_load_share_percent"] = loads.single["foot_load_share_mean"][1].item()
+    found["trusted_frames_percent"] = 100 * loads.trust.trusted / loads.trust.frames
+    found["largest_reserve_share_percent"] = 100 * loads.trust.largest_reserve_share
+    if "vastus_medialis" in loads.peak_frames:
+        tilt = q[list(loads.peak_frames["vastus_medialis"]), _INDEX["pelvis_tilt"]]
+        found["pelvis_tilt_vastus_medialis_peak_deg"] = tilt.mean().item() * DEG
+    return found
 
 
 def _smoothness(speed: np.ndarray, frame_rate: float, phases: Phases) -> dict[str, float]:
