@@ -45,7 +45,9 @@ TABLE: dict[str, dict[Role, Scope]] = {
     "generation.cancel":         _RUNS,
     "generation.retry":          _RUNS,
     "job.list":                  {_ADMIN: Scope.CLINIC},     # state, errors and seconds of generations, no motion
-    "candidate.view":            _TREATS,
+    "candidate.view":           _TREATS,                    # the motion, its check by OpenSim, its tables
+    "check.cancel":             _RUNS,                      # of a candidate, by OpenSim
+    "check.retry":              _RUNS,
     "prescription.list":         _TREATS,
     "prescription.view":         _TREATS,
     "prescription.create":       _TREATS,

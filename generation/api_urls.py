@@ -14,5 +14,12 @@ urlpatterns = [
     path("candidates/<uuid:candidate_id>/", apis.CandidateAPI.as_view(), name="candidate"),
     path("candidates/<uuid:candidate_id>/motion.mot", apis.CandidateMotionAPI.as_view(), name="candidate_motion"),
     path("candidates/<uuid:candidate_id>/playback/", apis.CandidatePlaybackAPI.as_view(), name="candidate_playback"),
+    path("candidates/<uuid:candidate_id>/check/", apis.CandidateCheckAPI.as_view(), name="candidate_check"),
+    path("candidates/<uuid:candidate_id>/check/cancel/", apis.CandidateCheckCancelAPI.as_view(),
+         name="candidate_check_cancel"),
+    path("candidates/<uuid:candidate_id>/check/retry/", apis.CandidateCheckRetryAPI.as_view(),
+         name="candidate_check_retry"),
+    path("candidates/<uuid:candidate_id>/analysis.zip", apis.CandidateAnalysisAPI.as_view(),
+         name="candidate_analysis"),
     path("jobs/", apis.JobListAPI.as_view(), name="job_list"),
 ]

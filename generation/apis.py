@@ -10,8 +10,8 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from clinic.apis import Input, TableAPI
-from generation import downloads, selectors, services
-from generation.models import MAX_CANDIDATES, MAX_SEED, CandidateMotion, GenerationRequest
+from generation import checks, downloads, selectors, services
+from generation.models import MAX_CANDIDATES, MAX_SEED, CandidateCheck, CandidateMotion, GenerationRequest
 from patients.selectors import patient_get
 
 
@@ -33,10 +33,35 @@ class GenerationIn(Input):
 
 
 class CandidateOut(serializers.ModelSerializer):
+    checked_by_opensim = serializers.SerializerMethodField(
+        help_text="Where the check by OpenSim stands; null for a rejected candidate, which has none."
+    )
+
     class Meta:
         model = CandidateMotion
         fields = ["id", "request", "index", "accepted", "reasons", "score", "score_parts", "changes", "checks",
-                  "metrics", "mot_sha256"]
+                  "metrics", "mot_sha256", "checked_by_opensim"]
+
+    def get_checked_by_opensim(self, row) -> str | None:
+        return row.check_by_opensim.status if row.check_by_opensim else None
+
+
+class CheckStateOut(serializers.ModelSerializer):
+    """A check by OpenSim as a job."""
+
+    seconds = serializers.FloatField(read_only=True, allow_null=True)
+
+    class Meta:
+        model = CandidateCheck
+        fields = ["candidate", "status", "urgent", "stage", "fraction", "error", "attempt", "interruptions", "seconds",
+                  "created_at", "started_at", "finished_at"]
+
+
+class CheckOut(CheckStateOut):
+    """The check with what OpenSim found: limits with margins, the comparison of the routes, the forces."""
+
+    class Meta(CheckStateOut.Meta):
+        fields = [*CheckStateOut.Meta.fields, "reasons", "result"]
 
 
 class JobOut(serializers.ModelSerializer):
@@ -131,6 +156,48 @@ class CandidatePlaybackAPI(TableAPI):
     def get(self, request, candidate_id: UUID) -> HttpResponse:
         return downloads.playback(
             request, selectors.candidate_get(user=request.user, candidate_id=candidate_id, with_files=True)
+        )
+
+
+class CandidateCheckAPI(TableAPI):
+    """The check of an accepted candidate by OpenSim. Only a motion that has passed it can be signed."""
+
+    actions = {"GET": "candidate.view"}
+    output_class = CheckOut
+
+    def get(self, request, candidate_id: UUID) -> Response:
+        return self.answer(selectors.check_get(user=request.user, candidate_id=candidate_id))
+
+
+class CandidateCheckCancelAPI(TableAPI):
+    actions = {"POST": "check.cancel"}
+    input_class, output_class = Input, CheckStateOut
+
+    def post(self, request, candidate_id: UUID) -> Response:
+        row = selectors.check_get(user=request.user, candidate_id=candidate_id, action="check.cancel")
+        self.read(request)
+        return self.answer(checks.candidate_check_cancel(actor=request.user, check=row))
+
+
+class CandidateCheckRetryAPI(TableAPI):
+    actions = {"POST": "check.retry"}
+    input_class, output_class = Input, CheckStateOut
+
+    def post(self, request, candidate_id: UUID) -> Response:
+        row = selectors.check_get(user=request.user, candidate_id=candidate_id, action="check.retry")
+        self.read(request)
+        return self.answer(checks.candidate_check_retry(actor=request.user, check=row), status=202)
+
+
+class CandidateAnalysisAPI(TableAPI):
+    """OpenSim's tables of a checked candidate: moments, activations, loads and more as `.sto`, in one archive."""
+
+    actions = {"GET": "candidate.view"}
+
+    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    def get(self, request, candidate_id: UUID) -> HttpResponse:
+        return downloads.analysis_tables(
+            selectors.analysis_get(user=request.user, candidate_id=candidate_id, with_tables=True)
         )
 
 

@@ -21,3 +21,6 @@ class GenerationConsumer(SessionSocket):
 
     async def generation_changed(self, event: dict) -> None:
         await self.push({"event": "changed", "status": event["status"]})
+
+    async def generation_checked(self, event: dict) -> None:
+        await self.push({"event": "checked", "candidate": event["candidate"], "status": event["status"]})

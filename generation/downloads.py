@@ -5,7 +5,7 @@ import gzip
 
 from django.http import HttpRequest, HttpResponse
 
-from generation.models import CandidateMotion
+from generation.models import CandidateAnalysis, CandidateMotion
 
 
 def motion(candidate: CandidateMotion) -> HttpResponse:
@@ -14,6 +14,10 @@ def motion(candidate: CandidateMotion) -> HttpResponse:
 
 def scaled_model(osim: bytes) -> HttpResponse:
     return _file(osim, "genuflex_scaled.osim")
+
+
+def analysis_tables(analysis: CandidateAnalysis) -> HttpResponse:
+    return _file(bytes(analysis.tables_zip), "opensim_analysis.zip")
 
 
 def playback(request: HttpRequest, candidate: CandidateMotion) -> HttpResponse:

@@ -16,6 +16,11 @@ MAX_CANDIDATES = 64         # ours: one request stays within a few minutes on a 
 MAX_SEED = 2**31 - 1
 
 
+def channel_group(request_id: uuid.UUID) -> str:
+    """Where the hints about a request and its candidates are sent."""
+    return f"generation.{request_id}"
+
+
 class RequestStatus(models.TextChoices):
     QUEUED = "queued", "Queued"
     RUNNING = "running", "Running"
@@ -25,6 +30,19 @@ class RequestStatus(models.TextChoices):
 
 
 OPEN_STATUSES = (RequestStatus.QUEUED, RequestStatus.RUNNING)
+
+
+class CheckStatus(models.TextChoices):
+    WAITING = "waiting", "Waits for the check by OpenSim"
+    RUNNING = "running", "Being checked by OpenSim"
+    PASSED = "passed", "Checked by OpenSim"
+    WITHDRAWN = "withdrawn", "Withdrawn: a limit does not hold in OpenSim"
+    FAILED = "failed", "The check by OpenSim failed"
+    CANCELLED = "cancelled", "The check by OpenSim was cancelled"
+
+
+OPEN_CHECKS = (CheckStatus.WAITING, CheckStatus.RUNNING)
+DECIDED_CHECKS = (CheckStatus.PASSED, CheckStatus.WITHDRAWN)
 
 
 @pghistory.track(*every_change(), exclude=["stage", "detail", "fraction", "report"])
@@ -74,7 +92,7 @@ class GenerationRequest(models.Model):
 
     @property
     def channel_group(self) -> str:
-        return f"generation.{self.pk}"
+        return channel_group(self.pk)
 
 
 class ScaledModel(models.Model):
@@ -130,5 +148,97 @@ class CandidateMotion(models.Model):
         return [check for check in self.checks if check["origin"] == MODEL]
 
     @property
+    def check_by_opensim(self) -> CandidateCheck | None:
+        """A rejected candidate has none."""
+        return getattr(self, "opensim_check", None)
+
+    @property
+    def can_be_prescribed(self) -> bool:
+        check = self.check_by_opensim
+        return self.accepted and (check is None or check.status != CheckStatus.WITHDRAWN)
+
+    @property
     def file_name(self) -> str:
         return f"candidate_{self.index:03d}.mot"
+
+
+@pghistory.track(*every_change(), exclude=["stage", "detail", "fraction", "result"])
+class CandidateCheck(models.Model):
+    """What OpenSim itself says of an accepted candidate. Nothing is signed before this row says `passed`.
+
+    A worker owns the row while status is running and `attempt` is the one it started. Once decided it never changes.
+    """
+
+    candidate = models.OneToOneField(
+        CandidateMotion, on_delete=models.CASCADE, primary_key=True, related_name="opensim_check"
+    )
+    status = models.CharField(max_length=10, choices=CheckStatus.choices, default=CheckStatus.WAITING)
+    urgent = models.BooleanField(default=False)         # somebody waits for it: a prescription rests on the candidate
+    attempt = models.PositiveIntegerField(default=0)
+    interruptions = models.PositiveSmallIntegerField(default=0)
+    stepped_aside = models.PositiveSmallIntegerField(default=0)     # for generations
+    stage = models.CharField(max_length=80, blank=True)
+    detail = models.CharField(max_length=200, blank=True)
+    fraction = models.FloatField(default=0)
+    reasons = models.JSONField(default=list, blank=True)    # why it is withdrawn, in sentences
+    error = models.TextField(blank=True)                # a sentence for people
+    error_detail = models.TextField(blank=True)         # for the administrator
+    result = models.JSONField(null=True, blank=True)    # as `generation.checking` makes it: docs/report.md
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    patient_path = "candidate__request__patient"
+
+    class Meta:
+        ordering = ["candidate__request", "candidate__index"]
+        indexes = [models.Index(fields=["status", "created_at"])]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(result__isnull=False) | ~models.Q(status__in=("passed", "withdrawn")),
+                name="candidate_check_decided_has_a_result",
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="decided_is_final", operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__status="passed") | pgtrigger.Q(old__status="withdrawn"),
+            ),
+        ]
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in OPEN_CHECKS
+
+    @property
+    def is_passed(self) -> bool:
+        return self.status == CheckStatus.PASSED
+
+    @property
+    def can_be_repeated(self) -> bool:
+        return self.status in (CheckStatus.FAILED, CheckStatus.CANCELLED)
+
+    @property
+    def seconds(self) -> float | None:
+        if self.started_at and self.finished_at:
+            return (self.finished_at - self.started_at).total_seconds()
+        return None
+
+    @property
+    def percent(self) -> int:
+        return round(100 * self.fraction)
+
+
+class CandidateAnalysis(models.Model):
+    """The tables of a candidate's analysis by OpenSim, as `analyse_motion` writes them: `.sto` files in one archive."""
+
+    candidate = models.OneToOneField(
+        CandidateMotion, on_delete=models.CASCADE, primary_key=True, related_name="opensim_analysis"
+    )
+    tables_zip = models.BinaryField()
+    curves = models.JSONField()             # what the page draws: docs/report.md
+
+    patient_path = "candidate__request__patient"
+
+    class Meta:
+        triggers = [pgtrigger.Protect(name="analysis_never_changed", operation=pgtrigger.Update)]

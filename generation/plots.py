@@ -17,8 +17,9 @@ _PANELS = (
     ("lumbar_flexion", "Low-back flexion", ("lumbar_extension",), -1),
 )
 # Right is a full line, left a dashed one: colour alone tells nothing. Hues of Okabe and Ito, safe for colour blindness.
-_RIGHT = {"color": "#0072B2", "width": 2.5}
-_LEFT = {"color": "#D55E00", "width": 2.5, "dash": "dash"}
+RIGHT = {"color": "#0072B2", "width": 2.5}
+LEFT = {"color": "#D55E00", "width": 2.5, "dash": "dash"}
+PANEL_PX = 170
 
 
 def joint_angle_figure(candidate: CandidateMotion) -> dict:
@@ -40,13 +41,19 @@ def joint_angle_figure(candidate: CandidateMotion) -> dict:
                 fillcolor="#009E73", opacity=0.12, line_width=1, line_color="#009E73", line_dash="dot",
             )
         figure.update_yaxes(range=[bottom, top], ticksuffix="°", row=row, col=1)
-    figure.update_xaxes(title_text="Time (s)", row=len(panels), col=1)
-    figure.update_layout(
-        template="none", height=170 * len(panels) + 60, margin={"l": 48, "r": 12, "t": 44, "b": 44},
-        hovermode="x unified", paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",
-        legend={"orientation": "h", "y": 1.06, "x": 0},
-    )
+    page_layout(figure, len(panels), PANEL_PX)
     return json.loads(figure.to_json())
+
+
+def page_layout(figure: go.Figure, panels: int, panel_px: int) -> None:
+    """What all figures have in common: panels under one another over one axis of time, the legend above."""
+    height = panel_px * panels + 60
+    figure.update_xaxes(title_text="Time (s)", row=panels, col=1)
+    figure.update_layout(
+        template="none", height=height, margin={"l": 56, "r": 12, "t": 44, "b": 44},
+        hovermode="x unified", paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",
+        legend={"orientation": "h", "y": 1 + 39 / (height - 88), "x": 0},
+    )
 
 
 def _add_line(figure: go.Figure, row: int, motion: Curves, name: str, sign: int, paired: bool) -> None:
@@ -55,7 +62,7 @@ def _add_line(figure: go.Figure, row: int, motion: Curves, name: str, sign: int,
     figure.add_trace(
         go.Scatter(
             x=motion.times.round(3).tolist(), y=(sign * motion.of(name)).round(2).tolist(), mode="lines", name=label,
-            legendgroup=label, showlegend=row == 1, line=_RIGHT if right else _LEFT,
+            legendgroup=label, showlegend=row == 1, line=RIGHT if right else LEFT,
             hovertemplate="%{y:.1f}°",
         ),
         row=row, col=1,

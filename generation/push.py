@@ -7,7 +7,7 @@ from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import transaction
 
-from generation.models import GenerationRequest
+from generation.models import CandidateCheck, CandidateMotion, GenerationRequest, channel_group
 
 logger = logging.getLogger(__name__)
 
@@ -16,6 +16,13 @@ def changed(request: GenerationRequest) -> None:
     """Tell the watchers once the present transaction is committed (at once when there is none)."""
     event = {"type": "generation.changed", "status": request.status}
     transaction.on_commit(lambda: _send(request.channel_group, event), robust=True)
+
+
+def check_changed(check: CandidateCheck) -> None:
+    """The same for a check by OpenSim: those who watch its generation, and those who wait to sign."""
+    event = {"type": "generation.checked", "candidate": str(check.pk), "status": check.status}
+    group = channel_group(CandidateMotion.objects.values_list("request_id", flat=True).get(pk=check.pk))
+    transaction.on_commit(lambda: _send(group, event), robust=True)
 
 
 def _send(group: str, event: dict) -> None:

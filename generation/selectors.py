@@ -8,7 +8,16 @@ from django.db.models import Count, Q, QuerySet
 
 from clinic.models import User
 from clinic.permissions import get_permitted, permitted
-from generation.models import CandidateMotion, GenerationRequest, RequestStatus, ScaledModel
+from generation.models import (
+    OPEN_CHECKS,
+    CandidateAnalysis,
+    CandidateCheck,
+    CandidateMotion,
+    CheckStatus,
+    GenerationRequest,
+    RequestStatus,
+    ScaledModel,
+)
 from patients.models import Patient
 
 _FILES = ("mot_file", "playback_gzip")
@@ -47,14 +56,15 @@ def job_counts(*, user: User) -> dict[str, int]:
 
 def candidate_list(*, user: User, request: GenerationRequest) -> QuerySet[CandidateMotion]:
     """Best first, accepted before rejected; without the files."""
-    rows = CandidateMotion.objects.filter(request=request).defer(*_FILES).select_related("request")
+    rows = CandidateMotion.objects.filter(request=request).select_related("request", "opensim_check")
+    rows = rows.defer(*_FILES, "opensim_check__result")
     return permitted(user, "candidate.view", rows).order_by("index")
 
 
 def candidate_get(
     *, user: User, candidate_id: UUID, action: str = "candidate.view", with_files: bool = False
 ) -> CandidateMotion:
-    rows = CandidateMotion.objects.select_related("request__patient")
+    rows = CandidateMotion.objects.select_related("request__patient", "opensim_check")
     return get_permitted(user, action, rows if with_files else rows.defer(*_FILES), pk=candidate_id)
 
 
@@ -62,3 +72,30 @@ def scaled_model_get(*, user: User, request_id: UUID) -> bytes:
     """The `.osim` of a finished request."""
     rows = ScaledModel.objects.all()
     return gzip.decompress(get_permitted(user, "candidate.view", rows, pk=request_id).osim_gzip)
+
+
+def check_get(*, user: User, candidate_id: UUID, action: str = "candidate.view") -> CandidateCheck:
+    """The check of a candidate by OpenSim; a rejected candidate has none."""
+    rows = CandidateCheck.objects.select_related("candidate__request__patient")
+    return get_permitted(user, action, rows.defer(*(f"candidate__{name}" for name in _FILES)), pk=candidate_id)
+
+
+def check_jobs(*, user: User) -> QuerySet[CandidateCheck]:
+    """The clinic's checks that are not decided, for its administrator: what runs, what waits, what failed."""
+    rows = CandidateCheck.objects.filter(status__in=(*OPEN_CHECKS, CheckStatus.FAILED)).defer("result")
+    rows = permitted(user, "job.list", rows).select_related("candidate__request__patient")
+    rows = rows.defer("result", *(f"candidate__{name}" for name in _FILES), "candidate__request__report",
+                      "candidate__request__profile")
+    return rows.order_by("-urgent", "created_at", "candidate__index")
+
+
+def analysis_get(*, user: User, candidate_id: UUID, with_tables: bool = False) -> CandidateAnalysis:
+    """The tables (a zip archive) and curves of a checked candidate."""
+    rows = CandidateAnalysis.objects.all() if with_tables else CandidateAnalysis.objects.defer("tables_zip")
+    return get_permitted(user, "candidate.view", rows, pk=candidate_id)
+
+
+def analysis_find(*, user: User, candidate: CandidateMotion) -> CandidateAnalysis | None:
+    """As `analysis_get` without the tables; None while there is none."""
+    rows = CandidateAnalysis.objects.filter(pk=candidate.pk).defer("tables_zip")
+    return permitted(user, "candidate.view", rows).first()

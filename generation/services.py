@@ -10,18 +10,17 @@ import hashlib
 import json
 import logging
 import tempfile
-import time
 from pathlib import Path
 from uuid import UUID
 
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import connection
 from django.utils import timezone
 
 from clinic.audit import recorded
 from clinic.errors import FieldError, ServiceError, conflict
 from clinic.models import User
 from clinic.permissions import require_on
-from generation import push
+from generation import checks, push
 from generation.engine.limits import LimitConflict
 from generation.engine.profile import ProfileError, parse_profile
 from generation.models import (
@@ -30,19 +29,15 @@ from generation.models import (
     RequestStatus,
     ScaledModel,
 )
+from generation.ownership import Interrupted, Owner, drop_lost_connection
 from patients.models import Patient
 from patients.rules import collision_words
 from patients.selectors import profile_checked
 
 logger = logging.getLogger(__name__)
 
-PROGRESS_SECONDS = 0.4          # between two writes of progress, and between two looks for a cancellation
 MOST_INTERRUPTIONS = 2          # a request on which a third worker dies is parked
 COMPRESSION = 6
-
-
-class Interrupted(Exception):
-    """The request is no longer this worker's: cancelled, or taken over."""
 
 
 def generation_request_create(
@@ -96,23 +91,23 @@ def generation_request_run(*, request_id: UUID | str) -> None:
     request = _take(request_id)
     if request is None:
         return
-    owner = _Owner(request)
+    owner = Owner(request, push.changed)
     try:
         result = run_engine(request, owner)
         owner.report("storing", 1.0, "", at_once=True)
-        _finish(request, result)
+        _finish(owner, result)
     except Interrupted:
         logger.info("Generation %s: stopped, it is no longer ours.", request.pk)
     except (LimitConflict, ProfileError) as error:
-        _fail(request, str(error), type(error).__name__)
+        _fail(owner, str(error), type(error).__name__)
     except Exception as error:
         logger.exception("Generation %s failed.", request.pk)
-        _drop_lost_connection()
-        _fail(request, "The generation stopped because of an error of the software. Your administrator can see which.",
+        drop_lost_connection()
+        _fail(owner, "The generation stopped because of an error of the software. Your administrator can see which.",
               f"{type(error).__name__}: {error}"[:2000])
 
 
-def run_engine(request: GenerationRequest, owner: _Owner):
+def run_engine(request: GenerationRequest, owner: Owner):
     """The engine's answer to a request, as a GenerationResult. Raises Interrupted."""
     from generation.engine.generate import Cancelled, generate  # torch and the model: only in a worker
 
@@ -123,45 +118,6 @@ def run_engine(request: GenerationRequest, owner: _Owner):
         )
     except Cancelled:
         raise Interrupted from None
-
-
-class _Owner:
-    """What the engine may ask and tell while it works on a request."""
-
-    def __init__(self, request: GenerationRequest) -> None:
-        self._request = request
-        self._rows = GenerationRequest.objects.filter(
-            pk=request.pk, status=RequestStatus.RUNNING, attempt=request.attempt
-        )
-        self._next_report = self._next_look = 0.0
-        self._lost = False
-
-    def report(self, stage: str, fraction: float, detail: str = "", at_once: bool = False) -> None:
-        now = time.monotonic()
-        new_stage = stage != self._request.stage
-        if now < self._next_report and not new_stage and not at_once:
-            return
-        self._next_report = now + PROGRESS_SECONDS
-        self._request.stage = stage
-        try:
-            self._lost = not self._rows.update(
-                stage=stage[:80], fraction=min(max(float(fraction), 0.0), 1.0), detail=detail[:200]
-            )
-        except DatabaseError:       # progress is a courtesy; the result will say whether the database is back
-            logger.warning("Progress of generation %s was not stored.", self._request.pk)
-            _drop_lost_connection()
-            return
-        push.changed(self._request)
-
-    def lost(self) -> bool:
-        now = time.monotonic()
-        if not self._lost and now >= self._next_look:
-            self._next_look = now + PROGRESS_SECONDS
-            try:
-                self._lost = not self._rows.exists()
-            except DatabaseError:
-                _drop_lost_connection()
-        return self._lost
 
 
 def _take(request_id: UUID | str) -> GenerationRequest | None:
@@ -185,13 +141,14 @@ def _take(request_id: UUID | str) -> GenerationRequest | None:
     return request if request.status == RequestStatus.RUNNING else None
 
 
-def _finish(request: GenerationRequest, result) -> None:
-    """All results and the new state in one transaction, if the request is still ours."""
-    candidates, scaled_model = _rows_of(request, result)
+def _finish(owner: Owner, result) -> None:
+    """All results and the new state in one transaction, if the request is still ours; the checks by OpenSim follow."""
+    candidates, scaled_model = _rows_of(owner.row, result)
     with recorded(None, "Generation finished"):
-        current = _owned(request)
+        current = owner.locked()
         CandidateMotion.objects.bulk_create(candidates)
         scaled_model.save(force_insert=True)
+        checks.queue_checks(candidates)
         current.status, current.finished_at = RequestStatus.SUCCEEDED, timezone.now()
         current.stage, current.detail, current.fraction = "finished", "", 1
         current.report = result.report
@@ -219,29 +176,16 @@ def _rows_of(request: GenerationRequest, result) -> tuple[list[CandidateMotion],
     return rows, ScaledModel(request=request, osim_gzip=gzip.compress(osim, COMPRESSION, mtime=0))
 
 
-def _fail(request: GenerationRequest, sentence: str, detail: str) -> None:
+def _fail(owner: Owner, sentence: str, detail: str) -> None:
     try:
         with recorded(None, "Generation failed"):
-            current = _owned(request)
+            current = owner.locked()
             current.status, current.finished_at = RequestStatus.FAILED, timezone.now()
             current.error, current.error_detail = sentence, detail
             current.save()
             push.changed(current)
     except Interrupted:
-        logger.info("Generation %s failed after it was taken away: %s", request.pk, detail)
-
-
-def _drop_lost_connection() -> None:
-    """After an error the next query shall get a connection that works."""
-    if not connection.in_atomic_block:
-        close_old_connections()
-
-
-def _owned(request: GenerationRequest) -> GenerationRequest:
-    current = _locked(request.pk)
-    if current.status != RequestStatus.RUNNING or current.attempt != request.attempt:
-        raise Interrupted
-    return current
+        logger.info("Generation %s failed after it was taken away: %s", owner.row.pk, detail)
 
 
 def _locked(pk: UUID) -> GenerationRequest:

@@ -5,7 +5,7 @@ from django.db import DatabaseError, InterfaceError
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from generation import services
+from generation import checks, services
 
 # The service answers for everything but a database that is away for a moment: then the job comes again later.
 WHEN_DATABASE_IS_AWAY = RetryStrategy(
@@ -16,3 +16,8 @@ WHEN_DATABASE_IS_AWAY = RetryStrategy(
 @app.task(name="generation.run", queue="generation", retry=WHEN_DATABASE_IS_AWAY)
 def run_generation(request_id: str) -> None:
     services.generation_request_run(request_id=request_id)
+
+
+@app.task(name="generation.check", queue="checks", priority=checks.BEHIND_GENERATIONS, retry=WHEN_DATABASE_IS_AWAY)
+def run_check(candidate_id: str) -> None:
+    checks.candidate_check_run(candidate_id=candidate_id)

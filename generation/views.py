@@ -5,13 +5,17 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 
 from clinic.pages import attempted, page, paged, status_of, submitted
-from generation import downloads, selectors, services
+from generation import checks, downloads, selectors, services
 from generation.forms import GenerateForm
-from generation.models import CandidateMotion, GenerationRequest, RequestStatus
+from generation.models import CandidateCheck, CandidateMotion, GenerationRequest, RequestStatus
+from generation.physics_page import physics_of
 from generation.plots import joint_angle_figure
 from patients.selectors import patient_get, patient_overview
+
+MOST_CHECKS = 50        # of the undecided checks, shown to the administrator
 
 
 @page(GET="generation.create", POST="generation.create")
@@ -39,7 +43,56 @@ def generation_detail(request: HttpRequest, request_id: UUID) -> HttpResponse:
         context["figure"] = joint_angle_figure(
             selectors.candidate_get(user=request.user, candidate_id=shown.pk, with_files=True)
         )
+        context |= _physics(request, shown.pk)
     return render(request, "generation/results.html", context)
+
+
+@page(GET="generation.view")
+def generation_checks(request: HttpRequest, request_id: UUID) -> HttpResponse:
+    """The parts of the results page that a check changes, read again at a hint.
+
+    `seen` is the state that the page shows of the candidate in front; what belongs to it is sent only when it changed,
+    so that nothing folds up under a reader.
+    """
+    row = selectors.generation_request_get(user=request.user, request_id=request_id)
+    candidates = list(selectors.candidate_list(user=request.user, request=row))
+    shown = _shown(request, candidates)
+    context = {"generation": row, "candidates": candidates, "shown": shown}
+    check = shown.check_by_opensim if shown else None
+    if check is not None and check.status != request.GET.get("seen"):
+        context |= {**_physics(request, shown.pk), "changed": True}
+    return render(request, "generation/_checked.html", context)
+
+
+@page(GET="candidate.view")
+def candidate_check(request: HttpRequest, candidate_id: UUID) -> HttpResponse:
+    """Everything OpenSim says of one candidate, on a page of its own."""
+    candidate = selectors.candidate_get(user=request.user, candidate_id=candidate_id)
+    return render(request, "generation/check.html", {
+        "candidate": candidate, "shown": candidate, "patient": candidate.request.patient,
+        **_physics(request, candidate_id),
+    })
+
+
+@page(POST="check.cancel")
+def candidate_check_cancel(request: HttpRequest, candidate_id: UUID) -> HttpResponse:
+    row = selectors.check_get(user=request.user, candidate_id=candidate_id, action="check.cancel")
+    attempted(request, checks.candidate_check_cancel, "The check is cancelled.", actor=request.user, check=row)
+    return _back_to_candidate(request, row)
+
+
+@page(POST="check.retry")
+def candidate_check_retry(request: HttpRequest, candidate_id: UUID) -> HttpResponse:
+    row = selectors.check_get(user=request.user, candidate_id=candidate_id, action="check.retry")
+    attempted(request, checks.candidate_check_retry, "The check is queued again.", actor=request.user, check=row)
+    return _back_to_candidate(request, row)
+
+
+@page(GET="candidate.view")
+def candidate_analysis(request: HttpRequest, candidate_id: UUID) -> HttpResponse:
+    return downloads.analysis_tables(
+        selectors.analysis_get(user=request.user, candidate_id=candidate_id, with_tables=True)
+    )
 
 
 @page(GET="generation.view")
@@ -89,6 +142,7 @@ def job_list(request: HttpRequest) -> HttpResponse:
     return render(request, "generation/jobs.html", {
         "jobs": paged(request, selectors.job_list(user=request.user)),
         "counts": selectors.job_counts(user=request.user),
+        "checks": selectors.check_jobs(user=request.user)[:MOST_CHECKS],
     })
 
 
@@ -101,6 +155,19 @@ def _shown(request: HttpRequest, candidates: list[CandidateMotion]) -> Candidate
     """The candidate in the address, or the best."""
     wanted = request.GET.get("candidate", "")
     return next((c for c in candidates if str(c.pk) == wanted), candidates[0] if candidates else None)
+
+
+def _physics(request: HttpRequest, candidate_id: UUID) -> dict:
+    """What the part on forces and muscles needs of a candidate."""
+    candidate = selectors.candidate_get(user=request.user, candidate_id=candidate_id)
+    analysis = selectors.analysis_find(user=request.user, candidate=candidate)
+    return {"check": candidate.check_by_opensim, **physics_of(candidate, analysis)}
+
+
+def _back_to_candidate(request: HttpRequest, row: CandidateCheck) -> HttpResponse:
+    if request.user.is_administrator:
+        return redirect("job_list")
+    return redirect(f"{reverse('generation_detail', args=[row.candidate.request_id])}?candidate={row.pk}")
 
 
 def _back(request: HttpRequest, row: GenerationRequest) -> HttpResponse:

@@ -39,6 +39,19 @@ def _signed_before() -> pgtrigger.Q:
     return ~pgtrigger.Q(old__status="draft")
 
 
+# The truth behind the button: whatever the software asks for, a motion that OpenSim has not passed is not signed.
+_SIGNED_IS_CHECKED = """
+    IF TG_OP = 'UPDATE' AND OLD.status <> 'draft' THEN
+        RETURN NEW;
+    END IF;
+    IF NOT EXISTS (SELECT 1 FROM generation_candidatecheck
+                   WHERE candidate_id = NEW.candidate_id AND status = 'passed') THEN
+        RAISE EXCEPTION 'pgtrigger: cannot sign a motion that OpenSim has not passed';
+    END IF;
+    RETURN NEW;
+"""
+
+
 def _any_changed(*fields: str) -> pgtrigger.Q:
     return reduce(or_, (pgtrigger.Q(**{f"old__{field}__df": pgtrigger.F(f"new__{field}")}) for field in fields))
 
@@ -122,6 +135,13 @@ class Prescription(models.Model):
                 name="only_signed_is_held",
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Q(old__status="draft", new__status="held"),
+            ),
+            pgtrigger.Trigger(
+                name="signed_is_checked",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                condition=pgtrigger.Q(new__status="signed") | pgtrigger.Q(new__status="held"),
+                func=_SIGNED_IS_CHECKED,
             ),
         ]
 

@@ -23,8 +23,8 @@ def prescription_list(*, user: User, patient: Patient | None = None) -> QuerySet
 
 
 def prescription_get(*, user: User, prescription_id: UUID, action: str = "prescription.view") -> Prescription:
-    rows = Prescription.objects.select_related("patient", "candidate__request", "signed_by", "withdrawn_by", "held_by",
-                                                "previous")
+    rows = Prescription.objects.select_related("patient", "candidate__request", "candidate__opensim_check",
+                                                "signed_by", "withdrawn_by", "held_by", "previous")
     return get_permitted(user, action, rows.defer(*_HEAVY), pk=prescription_id)
 
 

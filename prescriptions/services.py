@@ -9,7 +9,8 @@ from clinic.audit import recorded
 from clinic.errors import ServiceError, conflict
 from clinic.models import User
 from clinic.permissions import require_on
-from generation.models import CandidateMotion
+from generation.checks import candidate_check_hurry, require_passed
+from generation.models import CandidateCheck, CandidateMotion, CheckStatus
 from patients.models import Patient
 from prescriptions.models import Prescription, PrescriptionStatus
 from prescriptions.selectors import content_hash
@@ -25,7 +26,7 @@ def prescription_create(
     *, actor: User, candidate: CandidateMotion, previous: Prescription | None = None, sets: int, repetitions: int,
     rest_s: int, sessions_per_week: int, weeks: int, instructions: str, equipment: str = "",
 ) -> Prescription:
-    """A draft from an accepted candidate; as the next version when `previous` is given."""
+    """A draft from an accepted candidate, as the next version when `previous` is given. Its check is now urgent."""
     require_on(actor, "prescription.create", candidate)
     if not candidate.accepted:
         raise ServiceError.of("Only a motion that keeps every limit can be prescribed.", "candidate")
@@ -40,6 +41,9 @@ def prescription_create(
     prescription.full_clean()
     with recorded(actor, "Prescription drafted"):
         prescription.save()
+        check = candidate_check_hurry(candidate=candidate)
+        if check.status == CheckStatus.WITHDRAWN:
+            raise ServiceError.of(f"OpenSim does not confirm this motion: {' '.join(check.reasons)}", "candidate")
     return prescription
 
 
@@ -79,12 +83,13 @@ def prescription_sign(*, actor: User, prescription: Prescription, password: str)
     with recorded(actor, "Prescription signed"):
         prescription = _locked(prescription)
         _require_draft(prescription)
+        check = require_passed(prescription.candidate)
         now = timezone.now()
         _withdraw_earlier(actor, prescription, now)
         prescription.status = PrescriptionStatus.SIGNED
         prescription.signed_by, prescription.signed_at = actor, now
         prescription.expires_at = now + timedelta(days=SIGNATURE_DAYS)
-        prescription.document = _document(prescription)
+        prescription.document = _document(prescription, check)
         prescription.content_hash = content_hash(prescription.document)
         prescription.save()
     return prescription
@@ -169,7 +174,7 @@ def _withdraw(actor: User, prescription: Prescription, reason: str, now) -> None
     prescription.save(update_fields=["status", "withdrawn_by", "withdrawn_at", "withdrawn_reason"])
 
 
-def _document(prescription: Prescription) -> dict:
+def _document(prescription: Prescription, check: CandidateCheck) -> dict:
     """Everything that the signature stands for."""
     candidate = prescription.candidate
     request = candidate.request
@@ -181,6 +186,10 @@ def _document(prescription: Prescription) -> dict:
         "motion_file": candidate.file_name,
         "motion_sha256": candidate.mot_sha256,
         "limits": candidate.checks,
+        "checked_by_opensim": {
+            "finished_at": check.finished_at.isoformat(),
+            **{name: check.result[name] for name in ("checks", "rate_hz", "frames", "versions")},
+        },
         "profile": request.profile,
         "seed": request.seed,
         "model_versions": request.model_versions,

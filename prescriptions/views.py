@@ -121,6 +121,7 @@ def _hold(request: HttpRequest, prescription_id: UUID, service) -> HttpResponse:
 def _detail(request: HttpRequest, row: Prescription, **bound_forms) -> HttpResponse:
     context = {
         "prescription": row, "patient": row.patient, "candidate": row.candidate, **_WORDS,
+        "check": row.candidate.check_by_opensim,
         "sign_form": forms.SignForm(), "withdraw_form": forms.WithdrawForm(),
         "hold_form": forms.HoldForm(auto_id="hold_%s"),
         "holds": not row.is_draft and selectors.signature_holds(row),

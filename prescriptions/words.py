@@ -13,11 +13,15 @@ SAFETY = (
     "Stop if you feel sharp pain, pain above 5 out of 10, dizziness, chest pain or shortness of breath, or if the "
     "joint gives way. Then tell your clinician. In an emergency call your local emergency number."
 )
-CHECKED = "Movement limits (joint angles, depth, balance, tempo) were checked on the delivered motion, frame by frame."
-NOT_CHECKED = (
-    "Muscle forces and joint loads were not computed: this version does not know how hard the squat is on muscle, "
-    "cartilage, ligament or graft."
+CHECKED = (
+    "Movement limits (joint angles, depth, balance, soles, tempo) were checked on the delivered motion, frame by "
+    "frame, and once more by OpenSim on the patient's model."
 )
+NOT_CHECKED = (
+    "Joint loads and muscle activity are computed, not measured: the ground reaction is estimated without force "
+    "plates, and pain or fear that stiffens a joint is not in it. What is no limit in the list was not judged."
+)
+
 
 
 def instructions(candidate: CandidateMotion) -> str:

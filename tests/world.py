@@ -18,8 +18,9 @@ from fall_risk.models import Alert, Assessment, FallEvent, MonthlyReport, Motion
 from fall_risk.reporting.document import Filters, report_document
 from fall_risk.scores import INSTRUMENTS
 from fall_risk.services.assessments import saves_of
+from generation import checks
 from generation import services as generation
-from generation.models import CandidateMotion, GenerationRequest
+from generation.models import CandidateCheck, CandidateMotion, GenerationRequest
 from patients import services as record
 from patients.models import Condition, MovementLimit, Patient
 from prescriptions.models import Prescription
@@ -96,6 +97,14 @@ def plain_engine(request, owner):
     return _answer(request.candidate_count, json.dumps(request.profile, sort_keys=True))
 
 
+def plain_check(check, owner):
+    """OpenSim's place in tests of what surrounds it: confirms at once. `test_checks.py` asks OpenSim itself."""
+    owner.report("statics", 0.5, "half way")
+    if owner.lost():
+        raise generation.Interrupted
+    return plain_squat.verdict(check.candidate)
+
+
 def make_patient(clinician: User, given_name: str = "Lena", account: User | None = None) -> Patient:
     patient = record.patient_create(
         actor=clinician, given_name=given_name, family_name="Hofmann", birth_date=date(2001, 3, 4), sex="female"
@@ -116,6 +125,12 @@ def finished_request(clinician: User, patient: Patient, candidates: int = 3) -> 
     request.refresh_from_db()
     assert request.status == "succeeded", request.error_detail
     return request
+
+
+def checked(request: GenerationRequest) -> None:
+    """Let the worker come to the checks of a request."""
+    for check in CandidateCheck.objects.filter(candidate__request=request):
+        checks.candidate_check_run(candidate_id=check.pk)
 
 
 def assessed(clinician: User, patient: Patient, **answers) -> Assessment:
@@ -181,6 +196,7 @@ def make_side(name: str) -> Side:
     )
     risk = _at_risk(clinician, patient)
     request = finished_request(clinician, patient)
+    checked(request)
     candidate = request.candidates.first()
     signed = prescription_create(actor=clinician, candidate=candidate, **DOSE)
     signed = prescription_sign(actor=clinician, prescription=signed, password=PASSWORD)
@@ -195,6 +211,7 @@ def shared_world(django_db_setup, django_db_blocker):
     """One world for a module whose tests undo what they do."""
     with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch, transaction.atomic():
         patch.setattr(generation, "run_engine", plain_engine)
+        patch.setattr(checks, "run_opensim", plain_check)
         yield World(make_side("north"), make_side("south"))
         transaction.set_rollback(True)
 
@@ -203,6 +220,7 @@ def shared_world(django_db_setup, django_db_blocker):
 def engine(monkeypatch) -> None:
     """Every test of the rooms around the engine that does not say otherwise runs with the plain squat."""
     monkeypatch.setattr(generation, "run_engine", plain_engine)
+    monkeypatch.setattr(checks, "run_opensim", plain_check)
 
 
 @pytest.fixture

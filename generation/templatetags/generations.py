@@ -4,7 +4,7 @@ from __future__ import annotations
 from django import template
 
 from generation import measures
-from generation.models import CandidateMotion, GenerationRequest
+from generation.models import CandidateCheck, CandidateMotion, GenerationRequest
 from generation.selectors import generation_request_list
 
 register = template.Library()
@@ -27,6 +27,20 @@ def motion_score(candidate: CandidateMotion) -> dict:
     parts = [{"name": name, "value": value, "meaning": measures.SCORE_PARTS.get(name, "")}
              for name, value in candidate.score_parts.items()]
     return {"score": candidate.score, "parts": parts}
+
+
+_CHECK_LABELS = {"waiting": "Waits for OpenSim", "running": "Being checked by OpenSim", "passed": "Checked by OpenSim",
+                 "withdrawn": "Withdrawn by OpenSim", "failed": "OpenSim check failed",
+                 "cancelled": "OpenSim check cancelled"}
+_CHECK_STATES = {"waiting": "queued", "passed": "accepted", "withdrawn": "rejected"}     # drawn like these
+
+
+@register.inclusion_tag("generation/_check_state.html")
+def check_state(check: CandidateCheck | None) -> dict:
+    if check is None:
+        return {"check": None}
+    return {"check": check, "state": _CHECK_STATES.get(check.status, check.status),
+            "label": _CHECK_LABELS[check.status]}
 
 
 @register.inclusion_tag("components/state.html")
