@@ -16,7 +16,7 @@ COMPARED = [
     if name.startswith(("hip_", "knee_angle", "ankle_", "subtalar_", "lumbar_", "pelvis_tilt", "pelvis_list"))
     and not name.endswith("_beta")
 ]
-EVERY = 5  # one recording in five is solved again
+EVERY = 10  # one recording in ten is solved again
 
 
 @dataclass(frozen=True)

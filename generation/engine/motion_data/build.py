@@ -60,7 +60,7 @@ def build(
     for name, kept in ((DATA_FILE.name, squats), (MOVEMENTS_FILE.name, found)):
         save(out / name, [f.repetition for f in kept if f.repetition])
     progress("comparing the two solvers on the squats", 0.95)
-    both = [agreement(by_subject[name]) for name in sorted(by_subject) if by_subject[name][0].person]
+    both = [agreement(by_subject[name]) for name in sorted({t.subject for t in others})]
     write_card(out / "CARD.md", squats, [t.name for t in trials], found, len(others), pooled(both))
     return squats + found
 

@@ -150,5 +150,12 @@ TRAPS = [
     "cut of the first one's and is not used twice.",
     "- `opencap`: only joint angles are public, for another model; its size is the one at which its feet move least.",
     "- The toe joint is locked, so a lifted heel turns the whole foot about the toes.",
+    "- Side lunges stand so wide that the straight leg's ankle reaches the end of the model's subtalar range (25 "
+    "deg): the rest of the tilt is left to the sole (foot roll in the table). Heel and toe markers cannot tell "
+    "how flat the real foot stood.",
+    "- In a deep inline lunge the rear foot stands nearly upright, the toes are bent to the end of their range "
+    "(60 deg) and their tips may still be some 20 mm under the floor.",
+    "- Shoulders are followed loosely and some arms overhead pass a pose where their angles turn quickly (up to "
+    "about 20 deg from frame to frame): use arms of these recordings with care.",
     "- `labvalidation-subject4` is not in the data: its licence does not allow derived results to ship.",
 ]

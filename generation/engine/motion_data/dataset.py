@@ -141,7 +141,7 @@ def load_repetitions(path: str | Path | None = None, *, movement: str = SQUATS) 
 def _described(stored, index: int, rows: slice, bottom: int) -> dict:
     """Side, phases and contacts of repetition `index` with frames `rows`, as the file has them."""
     if "phases" not in stored:  # squats: both feet stand, nothing leads
-        return {"phases": (("descent", 0, bottom), ("ascent", bottom, rows.stop - rows.start - 1))}
+        return {"phases": (("descent", 0, bottom), ("ascent", bottom, int(rows.stop - rows.start) - 1))}
     bits = np.unpackbits(stored["contacts"][rows, None], axis=1, count=4, bitorder="little")
     return {
         "side": str(stored["side"][index]),

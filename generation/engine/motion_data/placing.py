@@ -84,6 +84,6 @@ def centre(values: np.ndarray, body: TorchBody, flat: tuple[int, ...] = (0, 1)) 
     shifted = values.copy()
     middle = np.median(points.mean(axis=(1, 2)), axis=0)
     shifted[:, PELVIS[TX]] -= middle[0]
-    shifted[:, PELVIS[TY]] -= np.median(points[:, list(flat), :, 1].mean(axis=(1, 2)))
+    shifted[:, PELVIS[TY]] -= np.median(points[:, list(flat)][..., 1].mean(axis=(1, 2)))
     shifted[:, PELVIS[TZ]] -= middle[2]
     return shifted

@@ -115,13 +115,15 @@ def warp_time(x: Tensor, bend: Tensor) -> Tensor:
     return (1 - share) * at(low) + share * at(low + 1)
 
 
-def linear_baseline(train: Tensor, test: Tensor, components: int) -> Tensor:
+def linear_baseline(
+    train: Tensor, test: Tensor, components: int, units: tuple[Tensor, Tensor] | None = None
+) -> Tensor:
     """Reconstruction of test (n, FRAMES, channel) by principal components of the whole training repetitions and their
     mirrors.
 
-    Every channel counts in its own standard deviation, as in the network.
+    Every channel counts in its own standard deviation, as in the network, or in the mean and deviation `units`.
     """
-    mean, spread = standardisation(train)
+    mean, spread = units or standardisation(train)
     rows = (torch.cat([train, mirror_channels(train)]) - mean) / spread
     centre = rows.mean(0).reshape(-1)
     _, _, basis = torch.linalg.svd(rows.reshape(len(rows), -1) - centre, full_matrices=False)

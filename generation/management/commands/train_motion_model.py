@@ -19,10 +19,11 @@ class Command(BaseCommand):
         )
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument("--compare", action="store_true", help="first train the other shapes too, for the card")
+        parser.add_argument("--codings", action="store_true", help="train nothing: compare ways of coding a squat")
         parser.add_argument("--device", choices=("cpu", "cuda"), help="default: cuda where there is one, else cpu")
         parser.add_argument("--threads", type=int, default=1, help="processor threads (default: %(default)s)")
 
-    def handle(self, *args, data, out, steps, seed, device, threads, compare, **options):
+    def handle(self, *args, data, out, steps, seed, device, threads, compare, codings, **options):
         import torch
 
         from generation.engine.motion_data.dataset import DATA_FILE, DataError
@@ -37,6 +38,8 @@ class Command(BaseCommand):
         if device == "cuda" and not torch.cuda.is_available():
             raise CommandError("--device cuda: this torch sees no CUDA device; use --device cpu")
         torch.set_num_threads(threads)
+        if codings:
+            return self.compare_codings(out or FOLDER)
         settings = {
             "steps": steps,
             "seed": seed,
@@ -53,3 +56,22 @@ class Command(BaseCommand):
         for method, errors in report.errors.get("test", {}).items():
             self.stdout.write(f"test people, all angles: {method} {errors['angles']:.2f} deg")
         self.stdout.write(f"written to {out or FOLDER}")
+
+    def compare_codings(self, folder: Path) -> None:
+        """Write CODINGS.md into the folder from the shipped data and the measured model in `held_out/`."""
+        from generation.engine.motion_data import DataError, load_repetitions
+        from generation.engine.motion_model.codings import compare_codings, write_codings
+        from generation.engine.motion_model.model import ModelError, load_motion_model
+        from generation.engine.motion_model.preparation import VALIDATION
+        from generation.engine.motion_model.publish import HELD_OUT
+
+        try:
+            every = load_repetitions(movement="all")
+            squats = load_repetitions()
+            others = [r for r in every if r.movement not in {s.movement for s in squats}]
+            found = compare_codings(squats, others, load_motion_model(folder / HELD_OUT))
+        except (DataError, ModelError) as error:
+            raise CommandError(str(error)) from error
+        write_codings(folder / "CODINGS.md", found, ", ".join(VALIDATION))
+        for coding in found:
+            self.stdout.write(f"{coding.name}: {coding.errors['angles']:.2f} deg")
