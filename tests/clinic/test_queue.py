@@ -57,7 +57,8 @@ def start_worker():
 
 
 def statuses() -> list[str]:
-    return sorted(ProcrastinateJob.objects.values_list("status", flat=True))
+    """Of this module's jobs; a worker also does what comes by the clock."""
+    return sorted(ProcrastinateJob.objects.filter(task_name=slow.name).values_list("status", flat=True))
 
 
 def test_a_job_is_deferred_with_the_transaction_that_records_it(notes, start_worker):
