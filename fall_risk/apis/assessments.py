@@ -242,7 +242,7 @@ class SummaryListAPI(TableAPI):
         return self.answer(made, status=201)
 
 
-class SummaryWithdrawAPI(TableAPI):
+class SummaryTakeBackAPI(TableAPI):
     actions = {"POST": "fall_risk.release"}
     input_class, output_class = Input, SummaryOut
 
