@@ -183,6 +183,7 @@ SPECTACULAR_SETTINGS = {
         "SideEnum": ["left", "right", "both"],
         "OneSideEnum": ["left", "right"],
         "SourceStatusEnum": "patients.models.SourceStatus",
+        "CheckStatusEnum": "generation.models.CheckStatus",
         "GenerationStatusEnum": "generation.models.RequestStatus",
         "AssessmentStatusEnum": "fall_risk.models.AssessmentStatus",
         "AlertKindEnum": "fall_risk.models.AlertKind",
