@@ -38,9 +38,16 @@ def test_measured_forces_are_used(files):
     assert set(report["files"]) == {path.name for path in (files / "out").iterdir()} - {"report.json"}
 
 
+def test_masses_of_a_supplied_model_are_replaced_on_request(files):
+    plain, told = run(files, "--every", "15"), run(files, "--every", "15", "--sex", "female", "--mass", "60")
+    assert told["body"]["mass_kg"] == pytest.approx(60) != plain["body"]["mass_kg"]
+    assert told["ground_reaction"]["uncertainty"]["known_of_the_person"] == "published masses"
+    assert any("de Leva" in note and "female" in note for note in told["notes"])
+
+
 @pytest.mark.parametrize(("extra", "where"), [
     (("--grf-setup", "x.xml"), "--grf-setup"), (("--moco",), "--moco"), (("--every", "0"), "--every"),
-    (("--cutoff", "-1"), "--cutoff"), (("--seat", "--grf", "x.mot"), "--seat"),
+    (("--cutoff", "-1"), "--cutoff"), (("--mass", "5"), "--mass"), (("--seat", "--grf", "x.mot"), "--seat"),
 ])
 def test_arguments_that_do_not_go_together(files, extra, where):
     with pytest.raises(CommandError, match=where) as raised:

@@ -16,7 +16,7 @@ from generation.engine.physics.derivatives import SHORTEST
 from generation.engine.physics.ground import estimate_ground
 from generation.engine.physics.ground_reaction import GroundReaction
 from generation.engine.physics.pipeline import fast_analysis, fast_body
-from generation.engine.physics.reserves import is_reserve, reserve_forces, reserve_share
+from generation.engine.physics.reserves import DEEPEST_KNEE_DEG, is_reserve, reserve_forces, reserve_share
 from generation.engine.reference import (
     CONTACTS,
     FLEXIONS,
@@ -62,13 +62,13 @@ def analyse(
         raise ValueError("MocoInverse belongs to the route opensim")
     tell = progress or (lambda stage, fraction, detail: None)
     ask = cancelled or (lambda: False)
+    body = calibration.apply(body) if calibration is not None else body
     notes = [*motion.notes, *body.notes]
     values, missing = motion_in(body, motion)
     if missing:
         notes.append(f"Not in the motion, kept at the model's default: {', '.join(missing)}.")
     if len(values) < SHORTEST:
         raise FormatError(f"The motion has {len(values)} frames; at least {SHORTEST} are needed.")
-    body = calibration.apply(body) if calibration is not None else body
     torch_body = TorchBody(body, dtype=torch.float64)
     if forces is None:
         values, told = _on_floor(torch_body, values)
@@ -91,6 +91,9 @@ def analyse(
         solved, more = _by_opensim(moved, ground, moco, tell, cancelled)
     else:
         solved, more = _fast(moved, ground, tell)
+    if (deep := int((q[frames][:, _knees(body)] > np.radians(DEEPEST_KNEE_DEG)).any(1).sum())):
+        notes.append(f"In {deep} of {len(frames)} frames a knee is bent beyond {DEEPEST_KNEE_DEG:g} degrees, where the "
+                     "model's quadriceps leave their path: they are not trusted.")
     if solved.removed:
         notes.append(f"Of the model's forces these were left out: {', '.join(solved.removed)}.")
     solver = "MocoInverse" if moco else "static optimisation"
@@ -213,6 +216,10 @@ def _needed(coordinates, moments: np.ndarray, name: str) -> np.ndarray:
     patella = f"{name}_beta"
     extra = moments[:, coordinates.index(patella)] if patella in coordinates else 0.0
     return moments[:, coordinates.index(name)] + extra
+
+
+def _knees(body: BodyModel) -> list[int]:
+    return [i for i, name in enumerate(body.coordinates) if name in ("knee_angle_r", "knee_angle_l")]
 
 
 def _array(values) -> np.ndarray:

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from generation.engine.physics.ground_reaction import GroundReaction
-from generation.engine.physics.reserves import UNTRUSTED_SHARE
+from generation.engine.physics.reserves import DEEPEST_KNEE_DEG, UNTRUSTED_SHARE
 
 GRAVITY = 9.80665  # m/s2, standard acceleration of free fall
 Route = Literal["fast", "opensim"]
@@ -62,9 +62,15 @@ class Analysis:
 
     @property
     def trusted(self) -> np.ndarray:
-        """(T,) bool: no reserve carries more than UNTRUSTED_SHARE of its moment."""
-        shares = [share for share in self.reserve_share.values()]
-        return np.all(np.array(shares) <= UNTRUSTED_SHARE, axis=0) if shares else np.ones(len(self.time), bool)
+        """(T,) bool: no reserve carries more than UNTRUSTED_SHARE of its moment, and the knees are not `too_deep`."""
+        shares = list(self.reserve_share.values())
+        return ~self.too_deep & np.all(np.array(shares).reshape(-1, len(self.time)) <= UNTRUSTED_SHARE, axis=0)
+
+    @property
+    def too_deep(self) -> np.ndarray:
+        """(T,) bool: a knee is bent beyond DEEPEST_KNEE_DEG, where the model's quadriceps leave their path."""
+        knees = [i for i, name in enumerate(self.coordinates) if name in ("knee_angle_r", "knee_angle_l")]
+        return (self.q[:, knees] > np.radians(DEEPEST_KNEE_DEG)).any(axis=1)
 
     def contact_in_body_weights(self, name: str) -> np.ndarray:
         """(T,) magnitude of a contact force over body weight."""

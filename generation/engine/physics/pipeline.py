@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
 from generation.engine.body import BodyModel, TorchBody
 from generation.engine.body.cache import Cache
@@ -24,6 +25,13 @@ from generation.engine.physics.static_optimisation import StaticOptimisation
 # What the fitted muscle geometry depends on, from the folder of `body`: a change makes kept fits stale.
 _CODE = tuple(f"../physics/{name}" for name in (
     "muscle_geometry", "muscle_sections", "muscle_paths", "wrapping", "chain", "pulls"))
+
+
+FRAMES = 2048  # worked on at a time: more would not stay in a processor's cache
+# With gradients a frame's intermediate results take 0.25 MB. More frames than these are computed twice instead, a piece
+# at a time: half the memory for twice the time.
+FRAMES_IN_MEMORY = 8192
+_LOAD = "load:"
 
 
 @dataclass(frozen=True)
@@ -86,10 +94,38 @@ def fast_analysis(fast: FastBody, q: Tensor, u: Tensor, udot: Tensor, ground: Gr
     q, u, udot: (..., time, coordinate) as `differentiate` gives them; ground: over the same axes. Nothing depends on
     the batch; a frame's neighbours enter through `differentiate` only.
     """
-    body = fast.kinematics
+    lead = q.shape[:-1]
     wrenches = [(name, force.to(q), moment.to(q)) for name, force, moment in ground.wrenches()]
-    com = body(q).com
-    com_velocity = differentiate(com, frame_rate, None)[1]
+    frames = lead.numel()
+    if frames <= FRAMES:
+        found = _framewise(fast, q, u, udot, wrenches)
+    else:
+        found = _in_pieces(fast, q, u, udot, wrenches)
+    com = found.pop("com")
+    loads = {name.removeprefix(_LOAD): found.pop(name) for name in list(found) if name.startswith(_LOAD)}
+    return FastResult(com=com, com_velocity=differentiate(com, frame_rate, None)[1], loads=loads, **found)
+
+
+def _in_pieces(fast: FastBody, *motion) -> dict[str, Tensor]:
+    """`_framewise` for many frames, FRAMES at a time. With gradients of more than FRAMES_IN_MEMORY each piece is
+    computed again on the way back, so that only one piece's intermediate results are in memory at any time."""
+    *motion, wrenches = motion
+    again = torch.is_grad_enabled() and motion[0].shape[:-1].numel() > FRAMES_IN_MEMORY
+    lead = motion[0].shape[:-1]
+    parts = [part.reshape(-1, part.shape[-1]).split(FRAMES) for part in motion]
+    pulls = [(name, *(part.reshape(-1, 3).split(FRAMES) for part in wrench)) for name, *wrench in wrenches]
+    pieces = []
+    for piece in range(len(parts[0])):
+        own = [(name, force[piece], moment[piece]) for name, force, moment in pulls]
+        arguments = (fast, *(part[piece] for part in parts), own)
+        pieces.append(checkpoint(_framewise, *arguments, use_reentrant=False) if again else _framewise(*arguments))
+    joined = {name: torch.cat([piece[name] for piece in pieces]) for name in pieces[0]}
+    return {name: part.reshape(*lead, *part.shape[1:]) for name, part in joined.items()}
+
+
+def _framewise(fast: FastBody, q: Tensor, u: Tensor, udot: Tensor, wrenches) -> dict[str, Tensor]:
+    """What a frame's own pose, speeds, accelerations and outer forces say: the entries of `FastResult`."""
+    body = fast.kinematics
     moments = inverse_dynamics(body, q, u, udot, wrenches)
     needed = knee_moments(body, moments)
     lengths, arms = fast.geometry.lengths_and_arms(q)  # (..., muscle), (..., muscle, coordinate)
@@ -98,12 +134,13 @@ def fast_analysis(fast: FastBody, q: Tensor, u: Tensor, udot: Tensor, ground: Gr
     solution = fast.optimiser.solve(needed, arms, strength)
     forces = solution.activations * strength
     pull = arms * strength.unsqueeze(-1)  # Nm of each muscle at full activation
-    return FastResult(
-        com=com, com_velocity=com_velocity, moments=moments, activations=solution.activations, muscle_forces=forces,
-        reserves=_all_reserves(body, needed, arms, forces, solution.reserves),
-        loads=fast.loads(q, u, udot, wrenches, forces, arms),
-        capacity=torch.stack([pull.clamp(max=0).sum(-2), pull.clamp(min=0).sum(-2)], -1),
-    )
+    loads = fast.loads(q, u, udot, wrenches, forces, arms)
+    return {
+        "com": body(q).com, "moments": moments, "activations": solution.activations, "muscle_forces": forces,
+        "reserves": _all_reserves(body, needed, arms, forces, solution.reserves),
+        "capacity": torch.stack([pull.clamp(max=0).sum(-2), pull.clamp(min=0).sum(-2)], -1),
+        **{f"{_LOAD}{name}": load for name, load in loads.items()},
+    }
 
 
 def _all_reserves(body: TorchBody, needed: Tensor, arms: Tensor, forces: Tensor, reserves: Tensor) -> Tensor:

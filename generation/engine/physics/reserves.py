@@ -30,6 +30,9 @@ RESERVES: Mapping[str, float] = MappingProxyType(dict.fromkeys(LEG_COORDINATES, 
 # moment of 3 Nm means nothing (E).
 UNTRUSTED_SHARE = 0.10
 SMALL_MOMENT_NM = 20.0
+# Nor where a knee is bent further: vastus lateralis and rectus femoris leave their cylinder at 138 to 143 degrees in
+# every model that was tried, and from there on would flex the knee. E: 3 degrees before the first of them.
+DEEPEST_KNEE_DEG = 135.0
 
 
 def reserve_forces(coordinates: Iterable[str]) -> dict[str, float]:

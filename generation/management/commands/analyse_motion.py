@@ -10,10 +10,12 @@ from generation.engine.analysis import CUTOFF_HZ, ReferenceFailed, analyse, writ
 from generation.engine.analysis.markers import body_from_markers, motion_from_markers
 from generation.engine.body import load_body, personal_body
 from generation.engine.formats import FormatError, read_c3d, read_external_loads, read_mot, read_trc
+from generation.engine.physics import calibrate
 from generation.engine.profile import ProfileError, load_profile
 from generation.management.folders import check_writable
 
 MARKERS = {".trc": read_trc, ".c3d": read_c3d}
+MASS_KG = (30, 220)  # as in a profile
 
 
 class Command(BaseCommand):
@@ -34,6 +36,9 @@ class Command(BaseCommand):
         parser.add_argument("--grf", type=Path, metavar="FILE", help="measured ground forces (.mot, .sto)")
         parser.add_argument("--grf-setup", type=Path, metavar="FILE",
                             help="OpenSim's external-loads set-up (.xml) that assigns them to bodies")
+        parser.add_argument("--sex", choices=("female", "male", "other"),
+                            help="with --model: this sex's published segment masses in place of the model's own")
+        parser.add_argument("--mass", type=float, metavar="KG", help="with --model: the person's mass by a scale")
         parser.add_argument("--seat", action="store_true",
                             help="without measured forces: a seat may carry too (sit-to-stand)")
         parser.add_argument("--moco", action="store_true",
@@ -49,6 +54,10 @@ class Command(BaseCommand):
             raise CommandError("--grf-setup: give the forces too, with --grf", returncode=2)
         if options["seat"] and options["grf"]:
             raise CommandError("--seat: the seat's force is estimated only where forces are not measured", returncode=2)
+        if options["profile"] and (options["sex"] or options["mass"] is not None):
+            raise CommandError("--sex and --mass go with --model; a profile says them itself", returncode=2)
+        if options["mass"] is not None and not MASS_KG[0] <= options["mass"] <= MASS_KG[1]:
+            raise CommandError(f"--mass must be between {MASS_KG[0]} and {MASS_KG[1]} kg", returncode=2)
         if options["every"] < 1:
             raise CommandError("--every must be 1 or more", returncode=2)
         if not 0 <= options["cutoff"] <= 1000:
@@ -57,10 +66,11 @@ class Command(BaseCommand):
         try:
             progress = self._progress(options["verbosity"])
             motion, body = self._motion_and_body(options, progress)
+            calibration = _named("--model", _calibration, body, options)
             analysis = analyse(
                 motion, body, route=options["route"], forces=_forces(options), every=options["every"],
                 moco=options["moco"], cutoff_hz=options["cutoff"] or None, seat=options["seat"],
-                progress=progress,
+                calibration=calibration, progress=progress,
             )
         except (FormatError, ProfileError, ReferenceFailed) as error:
             raise CommandError(str(error)) from None
@@ -113,6 +123,13 @@ class _Line:
         elif (stage, int(20 * fraction)) != self.told:
             self.told = (stage, int(20 * fraction))
             self.stream.write(text)
+
+
+def _calibration(body, options):
+    """The masses of a supplied model, where its person's are told."""
+    if options["sex"] is None and options["mass"] is None:
+        return None
+    return calibrate(body, mass_kg=options["mass"], sex=options["sex"])
 
 
 def _forces(options):
