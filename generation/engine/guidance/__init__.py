@@ -12,6 +12,7 @@ from generation.engine.formats.motion import Motion
 from generation.engine.guidance.candidates import Candidates
 from generation.engine.guidance.changes import changes_in_words
 from generation.engine.guidance.feasibility import Blocker, find_blockers
+from generation.engine.guidance.loading import asked_share
 from generation.engine.guidance.objective import Goals, Weights
 from generation.engine.guidance.planting import flat_height, plant, resting_x
 from generation.engine.guidance.posture import with_arms
@@ -81,6 +82,9 @@ def guide(task: Task, model: MotionModel, count: int, seed: int, device: str = "
         closeness = Weights(depth=0.0, symmetry=0.05, smoothness=0.1, upright=0.0, trunk=0.0, knees=0.1, likeness=2.0)
         goals = Goals(task.effective, torch.zeros_like(start.amplitude), closeness)
     candidates = Candidates(prior, start, height)
+    share = asked_share(task.effective)
+    if share is not None and not start.fixed_stance:
+        candidates.lean_over(share)
     search = Search(body, exact_body, task.limits, goals, task.tempo, progress, cancelled, task.meter)
     own = None
     if reference is not None:

@@ -102,6 +102,12 @@ class Candidates:
         chosen.variation = self.variation.select(index)
         return chosen
 
+    def lean_over(self, share: float) -> None:
+        """Begin with the pelvis shifted so far sideways that the right foot carries about ``share`` of the load."""
+        place = list(_CORRECTED).index("pelvis_tz")
+        shift = (share - 0.5) * self.start.width / _CORRECTED["pelvis_tz"]
+        self.variation.correction.data[..., place] = shift[:, None]
+
     def latent(self) -> Tensor:
         return self.start.latent + self.variation.latent * self.prior.spread
 

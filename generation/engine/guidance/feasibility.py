@@ -59,6 +59,7 @@ def find_blockers(search: Search, candidates: Candidates, results: list[Delivere
             freed.measure_loads(tried)
         found = [needed for delivered in tried if delivered.accepted
                  for needed in [_reached(limit, delivered)] if needed is not None]
+        found += [_reached(limit, result) for result in results if _breaks_only(limit, result)]
         if found:
             bound = limit.max if limit.max is not None else limit.min
             needed = min(found, key=lambda value: abs(value - bound))
@@ -93,6 +94,13 @@ def _suspects(search: Search, results: list[Delivered]) -> list[Limit]:
 
 def _is_depth(limit: Limit, search: Search) -> bool:
     return limit.variable == search.goals.depth_variable and limit.min is not None
+
+
+def _breaks_only(limit: Limit, result: Delivered) -> bool:
+    broken = result.broken()
+    return (len(broken) == len(result.failures) > 0 and not result.measurement.check([limit])[0].satisfied
+            and all((check.variable, check.min, check.max) == (limit.variable, limit.min, limit.max)
+                    for check in broken))
 
 
 def _reached(limit: Limit, delivered: Delivered) -> float | None:

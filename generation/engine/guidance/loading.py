@@ -5,22 +5,46 @@ spaced instants. The exact measure of the delivered file decides; repair closes 
 """
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from scipy.interpolate import CubicSpline
 from torch import Tensor
 
+from generation.engine.guidance.objective import violations
 from generation.engine.limits import Limit
 from generation.engine.metrics import LoadMeter, Measured
-from generation.engine.variables import LOAD_VARIABLES
+from generation.engine.variables import LOAD_VARIABLES, RIGHT
 
 # Which of the samples are looked at, counted from the bottom: close together there, where loads are greatest (E).
 FROM_BOTTOM = (0, 2, 4, 6, 9, 12, 16)
-_UNLOADED = frozenset({"foot_load_share", "foot_load_share_mean", "com_acceleration_peak"})   # no muscles behind them
+SHARE_ROOM = 3.0                 # percent inside a limit on the load of a foot where a shift begins (E)
+EVERY = 3                        # steps that follow one answer of the physics (E): it costs as much as all the rest
+
+
+def asked_share(limits: tuple[Limit, ...]) -> float | None:
+    """The right foot's share of the load, 0 to 1, nearest to even that ``limits`` (effective) allow; None for even."""
+    low, high = 0.0, 100.0
+    for limit in limits:
+        if limit.variable in ("foot_load_share", "foot_load_share_mean"):
+            for side in limit.sides():
+                ends = (limit.min, limit.max) if side == RIGHT else tuple(
+                    None if end is None else 100 - end for end in (limit.max, limit.min))
+                low = low if ends[0] is None else max(low, ends[0])
+                high = high if ends[1] is None else min(high, ends[1])
+    room = min(SHARE_ROOM, (high - low) / 2)
+    share = min(max(50.0, low + room if low > 0 else low), high - room if high < 100 else high)
+    return None if share == 50.0 else share / 100
+
+
+def grows_with_depth(limit: Limit) -> bool:
+    """Is a smaller movement a way to keep this limit on a load?"""
+    return limit.max is not None and limit.variable not in ("foot_load_share", "foot_load_share_mean")
 
 
 class LoadGuide:
-    """Adds the limited load variables to what guidance measures. times: (time,) s of its samples, as
+    """By how much candidates cross the limits on loads. times: (time,) s of its samples, as
     `Timing.sparse_times` spreads them: one standing, descent and ascent of equal number, one standing."""
 
     def __init__(self, meter: LoadMeter, limits: tuple[Limit, ...], times: np.ndarray) -> None:
@@ -36,20 +60,57 @@ class LoadGuide:
         moving = np.asarray(times)[chosen[1:]]
         weight = np.concatenate([[0.0], np.gradient(moving)])
         self._weight = torch.as_tensor(weight / weight.sum()).to(like)
+        self._last: _Linear | None = None
+        self._age = 0
 
-    def add(self, measured: Measured, q: Tensor) -> None:
-        """q (batch, time, coordinate) of COORDINATES at the samples. Differentiable."""
+    def violations(self, q: Tensor, limits: tuple[Limit, ...], margins: Tensor) -> tuple[Tensor, Tensor]:
+        """By how much the limits on loads are crossed, (limit, batch), without gradients, and their sum (batch,) with
+        gradients towards q (batch, time, coordinate) of COORDINATES at the samples.
+
+        The physics is computed anew every EVERY-th time; between, its last answer is followed along its gradient.
+        Without gradients it is always computed.
+        """
+        if not torch.is_grad_enabled():
+            crossed = violations(limits, self._measured(q), margins)
+            return crossed, crossed.sum(0)
+        if self._last is None or self._age == EVERY or self._last.at.shape != q.shape:
+            at = q.detach().requires_grad_()
+            crossed = violations(limits, self._measured(at), margins)
+            (slope,) = torch.autograd.grad(crossed.sum(), at)
+            self._last, self._age = _Linear(at.detach(), crossed.detach(), torch.nan_to_num(slope)), 0
+        self._age += 1
+        last = self._last
+        return last.crossed, last.crossed.sum(0) + (last.slope * (q - last.at)).sum((-2, -1))
+
+    def forget(self) -> None:
+        """Other candidates come next."""
+        self._last = None
+
+    def _measured(self, q: Tensor) -> Measured:
         meter, wanted = self.meter, self.wanted
         own = meter.own(q)
+        series, single = {}, {}
         if "com_acceleration_peak" in wanted:
-            acceleration = self._change @ measured.com
-            measured.single["com_acceleration_peak"] = acceleration.square().sum(-1).clamp_min(1e-12).sqrt().amax(-1)
-        if wanted <= {"com_acceleration_peak"}:
-            return
-        frames = [part.index_select(-2, self._chosen) for part in (own, self._rate @ own, self._change @ own)]
-        series = meter.series(meter.frames(*frames, wanted), wanted)
-        share = series.pop("foot_load_share", None)
-        if share is not None:
-            measured.series["foot_load_share"] = share
-            measured.single["foot_load_share_mean"] = (share * self._weight).sum(-1)
-        measured.single |= {name: values.amax(-1) for name, values in series.items()}
+            acceleration = self._change @ meter.body(own).com
+            single["com_acceleration_peak"] = acceleration.square().sum(-1).clamp_min(1e-12).sqrt().amax(-1)
+        if wanted != {"com_acceleration_peak"}:
+            # Speeds and accelerations count and are not steered: pressing on them makes a motion jerk between the
+            # instants looked at, and at the pace of a squat nearly all load comes from the pose.
+            still = own.detach()
+            frames = [part.index_select(-2, self._chosen) for part in (own, self._rate @ still, self._change @ still)]
+            found = meter.series(meter.frames(*frames, wanted), wanted)
+            share = found.pop("foot_load_share", None)
+            if share is not None:
+                series["foot_load_share"] = share
+                single["foot_load_share_mean"] = (share * self._weight).sum(-1)
+            single |= {name: values.amax(-1) for name, values in found.items()}
+        return Measured(series, single, *[q.new_zeros(0)] * 3)
+
+
+@dataclass(frozen=True)
+class _Linear:
+    """The violations at one place and how they change around it."""
+
+    at: Tensor
+    crossed: Tensor
+    slope: Tensor

@@ -13,11 +13,13 @@ from torch import Tensor
 from generation.engine.body import COORDINATES
 from generation.engine.limits import Limit
 from generation.engine.metrics.series import DEG, Measured
-from generation.engine.variables import SIDES, VARIABLES
+from generation.engine.variables import LOAD_VARIABLES, SIDES, VARIABLES
 
 # unit -> (safety margin kept inside the limit, size of a violation that counts as one)
 _UNITS = {"deg": (1.0, 3.0), "cm": (0.3, 1.0), "m/s": (0.01, 0.05), "deg/s": (2.0, 10.0), "%": (0.5, 2.0),
-          "m/s2": (0.05, 0.2), "Nm/kg": (0.03, 0.1), "body weights": (0.1, 0.4)}
+          "m/s2": (0.05, 0.2), "Nm/kg": (0.03, 0.1), "body weights": (0.1, 0.5)}
+# The same for muscle activity and demand on strength, which change by tens of percent where a joint changes by degrees.
+_LOADED_PERCENT = (1.0, 8.0)
 # exact by construction or settled by tempo planning: nothing for the optimiser to do
 _SETTLED = {"heel_height", "foot_slide", "floor_penetration", "descent_s", "pause_s", "ascent_s", "repetition_s"}
 
@@ -67,9 +69,20 @@ def guided(limits: tuple[Limit, ...]) -> tuple[Limit, ...]:
     return tuple(limit for limit in limits if limit.variable not in _SETTLED)
 
 
+def split_loads(limits: tuple[Limit, ...]) -> tuple[tuple[Limit, ...], tuple[Limit, ...]]:
+    """Limits on how the body moves, and limits on what that asks of it."""
+    loaded = tuple(limit for limit in limits if limit.variable in LOAD_VARIABLES)
+    return tuple(limit for limit in limits if limit.variable not in LOAD_VARIABLES), loaded
+
+
+def _scale(limit: Limit) -> tuple[float, float]:
+    """Safety margin and size of a violation of a limit."""
+    return _LOADED_PERCENT if limit.variable.endswith(("_activation_peak", "_demand_peak")) else _UNITS[limit.unit]
+
+
 def safety_margin(limit: Limit, limits: tuple[Limit, ...]) -> float:
     """Margin to keep inside ``limit``, less where another bound of the same variable leaves little room."""
-    margin = _UNITS[limit.unit][0]
+    margin = _scale(limit)[0]
     for other in limits:
         if other.variable == limit.variable and set(other.sides()) & set(limit.sides()):
             low = limit.min if limit.min is not None else other.min
@@ -93,7 +106,7 @@ def violations(limits: tuple[Limit, ...], measured: Measured, margins: Tensor) -
             crossed = crossed + (values - limit.max + margin[:, None]).clamp_min(0)
         if limit.min is not None:
             crossed = crossed + (limit.min + margin[:, None] - values).clamp_min(0)
-        size = crossed / _UNITS[limit.unit][1]
+        size = crossed / _scale(limit)[1]
         # quadratic near the limit, linear far from it: a far start must not drown the goals in the optimiser's memory
         rows.append(_bounded(size).mean(-1) + _bounded(size.amax(-1)))
     return torch.stack(rows) if rows else margins.new_zeros(0, margins.shape[-1])

@@ -12,14 +12,21 @@ from torch import Tensor
 from generation.engine.body import COORDINATES, ROTATIONAL
 from generation.engine.formats.mot import FILE_DECIMALS
 from generation.engine.guidance.candidates import Candidates
-from generation.engine.guidance.loading import LoadGuide
-from generation.engine.guidance.objective import LIMIT_WEIGHT, Goals, goal_terms, guided, safety_margin, violations
+from generation.engine.guidance.loading import LoadGuide, grows_with_depth
+from generation.engine.guidance.objective import (
+    LIMIT_WEIGHT,
+    Goals,
+    goal_terms,
+    guided,
+    safety_margin,
+    split_loads,
+    violations,
+)
 from generation.engine.guidance.planting import Stance, flat_height, plant, plant_differentiable
 from generation.engine.guidance.posture import with_arms
 from generation.engine.guidance.tempo import FRAME_RATE, Timing, plan_tempo, usual_height
-from generation.engine.limits import Limit
+from generation.engine.limits import MODEL, Limit
 from generation.engine.metrics import Check, LoadMeter, Measurement, measure, measure_series
-from generation.engine.variables import LOAD_VARIABLES
 
 STEPS = 120
 REPAIR_STEPS, REPAIR_ROUNDS = 50, 3
@@ -27,6 +34,8 @@ SAMPLES = 42                     # instants that guidance looks at
 PLANT_ITERATIONS = 1             # warm-started from the step before
 LEARNING_RATE = 0.06
 AMPLITUDE_SHARES = (1.0, 0.85, 0.7, 0.5, 0.3)
+LOADED_SHARES = (1.0, 0.92, 0.85, 0.78, 0.7, 0.63, 0.56, 0.5, 0.4, 0.3)      # loads grow faster than the movement
+LIGHTER = 0.5                    # of a violation that counts as one: less is no reason to aim less deep (E)
 PLANTED_M_RAD = 1e-6             # residual of the feet on every delivered frame
 
 _PELVIS_TY = COORDINATES.index("pelvis_ty")
@@ -67,17 +76,18 @@ class Search:
     tempo: tuple[float, float, float]    # descent, pause, ascent in seconds
     progress: Callable[[str, float, str], None] = lambda stage, fraction, detail: None
     cancelled: Callable[[], bool] = lambda: False
-    meter: LoadMeter | None = None       # measures loads on the person's own body; needed for limits on loads
+    meter: LoadMeter | None = None       # measures loads on the person's own body; needed where loads are limited
 
     def __post_init__(self) -> None:
-        self.guided = guided(self.goals.limits)
+        kinematic, loaded = split_loads(guided(self.goals.limits))
+        self.guided, self.loaded = (*kinematic, *loaded), loaded
+        self.growing = [i for i, limit in enumerate(self.guided) if i >= len(kinematic) and grows_with_depth(limit)]
         self.heights = flat_height(self.body), flat_height(self.exact_body)
         self.plan = plan_tempo(usual_height, *self.tempo)
         times = self.plan.sparse_times(SAMPLES)
         self.phase = self.plan.phase(times)
         self.times = torch.as_tensor(times, dtype=self.body.lower.dtype, device=self.body.lower.device)
-        loaded = any(limit.variable in LOAD_VARIABLES for limit in self.guided)
-        self.loads = LoadGuide(self.meter, self.guided, times) if loaded and self.meter is not None else None
+        self.loads = LoadGuide(self.meter, loaded, times) if loaded else None
 
     def margins(self, batch: int) -> Tensor:
         values = [safety_margin(limit, self.goals.limits) for limit in self.guided]
@@ -93,6 +103,8 @@ class Search:
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimiser, lambda step: min(1.0, (step + 1) / 5) * (0.15 + 0.85 * np.cos(np.pi / 2 * step / steps)))
         warm, crossed, best = None, margins, np.inf
+        if self.loads is not None:
+            self.loads.forget()
         for step in range(steps):
             if self.cancelled():
                 raise Cancelled
@@ -115,18 +127,26 @@ class Search:
 
     @torch.no_grad()
     def choose_amplitude(self, candidates: Candidates, margins: Tensor) -> None:
-        """Start each candidate at the size of movement that costs least."""
+        """Start each candidate at the size of movement that costs least. Where loads are limited it also aims no deeper
+        than its load allows at the start: a body that strains towards a forbidden depth moves in jerks."""
         start = candidates.start
-        first, best = start.amplitude.clone(), None
-        for share in AMPLITUDE_SHARES:
+        first, best, lightest = start.amplitude.clone(), None, None
+        for share in LOADED_SHARES if self.growing else AMPLITUDE_SHARES:
             start.amplitude = first * share
-            loss, _, _ = self.price(candidates, margins, None, self.goals)
-            loss = torch.nan_to_num(loss, nan=torch.inf)
+            loss, crossed, _ = self.price(candidates, margins, None, self.goals)
+            loss, load = torch.nan_to_num(loss, nan=torch.inf), crossed[self.growing].sum(0)
             if best is None:
                 best, chosen = loss, start.amplitude
+                lightest, bearable = load, torch.ones_like(loss)
             chosen = torch.where(loss < best, start.amplitude, chosen)
             best = torch.minimum(best, loss)
+            lighter = load < lightest - LIGHTER
+            lightest, bearable = torch.where(lighter, load, lightest), torch.where(lighter, share, bearable)
         start.amplitude = chosen
+        asked = any(limit.variable == self.goals.depth_variable and limit.min is not None and limit.origin != MODEL
+                    for limit in self.goals.limits)
+        least = self.goals.depth.min() if asked else 0.0
+        self.goals.depth = (self.goals.depth * bearable).clamp_min(least)
 
     def price(self, candidates: Candidates, margins: Tensor, warm: Tensor | None,
               goals: Goals) -> tuple[Tensor, Tensor, Tensor]:
@@ -137,12 +157,15 @@ class Search:
                                                 6 if warm is None else PLANT_ITERATIONS, warm)
         q = with_arms(q)
         measured = measure_series(self.body, q, self.times, feet_still=True)
+        count = len(self.guided) - len(self.loaded)
+        crossed = violations(self.guided[:count], measured, margins[:count])
+        price = crossed.sum(0)
         if self.loads is not None:
-            self.loads.add(measured, q)
-        crossed = violations(self.guided, measured, margins)
+            more, along = self.loads.violations(q, self.loaded, margins[count:])
+            crossed, price = torch.cat([crossed, more]), price + along
         terms = goal_terms(goals, measured, q, curve.diff(n=2, dim=-2), candidates.prior_distance(),
                            candidates.correction_size())
-        return LIMIT_WEIGHT * crossed.sum(0) + sum(terms.values()), crossed, correction
+        return LIMIT_WEIGHT * price + sum(terms.values()), crossed, correction
 
     # ---- delivery -------------------------------------------------------------------------------------------------
 
