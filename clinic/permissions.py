@@ -38,6 +38,9 @@ TABLE: dict[str, dict[Role, Scope]] = {
     "patient.view":              _TREATS,
     "patient.create":            {_CLINICIAN: Scope.CLINIC},
     "patient.edit":              _TREATS,                    # the record: measurements, conditions, limits, tempo
+    "own_model.edit":           _TREATS,                    # the patient's own scaled OpenSim model
+    "own_motion.view":          _TREATS,                    # recordings of the patient to start from
+    "own_motion.edit":          _TREATS,
     "catalogue.view":            {_CLINICIAN: Scope.CLINIC},  # conditions, variables and preset limits of the engine
     "generation.list":           _TREATS,
     "generation.view":           _TREATS,

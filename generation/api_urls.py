@@ -1,7 +1,7 @@
 """Addresses of generations and candidates in the API."""
 from django.urls import path
 
-from generation import apis
+from generation import apis, own_apis
 
 _request = "generation-requests/<uuid:request_id>/"
 urlpatterns = [
@@ -21,5 +21,12 @@ urlpatterns = [
          name="candidate_check_retry"),
     path("candidates/<uuid:candidate_id>/analysis.zip", apis.CandidateAnalysisAPI.as_view(),
          name="candidate_analysis"),
+    path("patients/<uuid:patient_id>/own-model/", own_apis.OwnModelAPI.as_view(), name="own_model"),
+    path("patients/<uuid:patient_id>/own-model.osim", own_apis.OwnModelFileAPI.as_view(), name="own_model_file"),
+    path("patients/<uuid:patient_id>/model.osim", own_apis.PersonalModelAPI.as_view(), name="personal_model"),
+    path("patients/<uuid:patient_id>/own-motions/", own_apis.OwnMotionListAPI.as_view(), name="own_motion_list"),
+    path("own-motions/<uuid:motion_id>/", own_apis.OwnMotionAPI.as_view(), name="own_motion"),
+    path("own-motions/<uuid:motion_id>/playback/", own_apis.OwnMotionPlaybackAPI.as_view(),
+         name="own_motion_playback"),
     path("jobs/", apis.JobListAPI.as_view(), name="job_list"),
 ]

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from clinic.apis import Input, TableAPI
 from generation import checks, downloads, selectors, services
-from generation.models import MAX_CANDIDATES, MAX_SEED, CandidateCheck, CandidateMotion, GenerationRequest
+from generation.models import MAX_CANDIDATES, MAX_SEED, CandidateCheck, CandidateMotion, GenerationRequest, OwnMotion
 from patients.selectors import patient_get
 
 
@@ -30,6 +30,7 @@ class GenerationDetailOut(GenerationOut):
 class GenerationIn(Input):
     seed = serializers.IntegerField(min_value=0, max_value=MAX_SEED, default=0)
     candidate_count = serializers.IntegerField(min_value=1, max_value=MAX_CANDIDATES, default=16)
+    own_motion = serializers.UUIDField(allow_null=True, default=None, help_text="A recording to start from.")
 
 
 class CandidateOut(serializers.ModelSerializer):
@@ -85,8 +86,18 @@ class GenerationListAPI(TableAPI):
 
     def post(self, request, patient_id: UUID) -> Response:
         patient = patient_get(user=request.user, patient_id=patient_id, action="generation.create")
-        made = services.generation_request_create(actor=request.user, patient=patient, **self.read(request))
+        data = self.read(request)
+        if data["own_motion"] is not None:
+            data["own_motion"] = _own_motion(request, data["own_motion"])
+        made = services.generation_request_create(actor=request.user, patient=patient, **data)
         return self.answer(made, status=202)
+
+
+def _own_motion(request, motion_id: UUID) -> OwnMotion:
+    try:
+        return selectors.own_motion_get(user=request.user, motion_id=motion_id)
+    except Http404:
+        raise serializers.ValidationError({"own_motion": ["There is no such recording."]}) from None
 
 
 class GenerationAPI(TableAPI):

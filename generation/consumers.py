@@ -6,7 +6,7 @@ from django.http import Http404
 
 from clinic.models import User
 from clinic.sockets import SessionSocket
-from generation.selectors import generation_request_get
+from generation.selectors import generation_request_get, own_motion_get
 
 
 class GenerationConsumer(SessionSocket):
@@ -24,3 +24,16 @@ class GenerationConsumer(SessionSocket):
 
     async def generation_checked(self, event: dict) -> None:
         await self.push({"event": "checked", "candidate": event["candidate"], "status": event["status"]})
+
+
+class OwnMotionConsumer(SessionSocket):
+    permission_actions = {"CONNECT": "own_motion.view"}
+
+    def permitted_group(self, user: User) -> str | None:
+        try:
+            return own_motion_get(user=user, motion_id=self.scope["url_route"]["kwargs"]["motion_id"]).channel_group
+        except (Http404, PermissionDenied):
+            return None
+
+    async def own_motion_changed(self, event: dict) -> None:
+        await self.push({"event": "changed", "status": event["status"]})

@@ -5,7 +5,8 @@ import gzip
 
 from django.http import HttpRequest, HttpResponse
 
-from generation.models import CandidateAnalysis, CandidateMotion
+from generation.models import CandidateAnalysis, CandidateMotion, OwnMotion
+from patients.models import OwnModel
 
 
 def motion(candidate: CandidateMotion) -> HttpResponse:
@@ -16,13 +17,35 @@ def scaled_model(osim: bytes) -> HttpResponse:
     return _file(osim, "genuflex_scaled.osim")
 
 
+def own_model(model: OwnModel) -> HttpResponse:
+    """As it was sent."""
+    return _file(gzip.decompress(model.osim_gzip), f"own-model-{model.pk}.osim")
+
+
+def osim(content: bytes, name: str) -> HttpResponse:
+    return _file(content, name)
+
+
+def own_motion_playback(request: HttpRequest, motion: OwnMotion) -> HttpResponse:
+    return _compressed(request, bytes(motion.playback_gzip))
+
+
+def own_motion_file(motion: OwnMotion) -> HttpResponse:
+    """As it was sent."""
+    return _file(bytes(motion.file), f"recording-{motion.pk}{motion.file_name[-4:].lower()}")
+
+
 def analysis_tables(analysis: CandidateAnalysis) -> HttpResponse:
     return _file(bytes(analysis.tables_zip), "opensim_analysis.zip")
 
 
 def playback(request: HttpRequest, candidate: CandidateMotion) -> HttpResponse:
-    """The playback document; stored compressed and sent so, unless the client cannot."""
-    body = bytes(candidate.playback_gzip)
+    """The playback document."""
+    return _compressed(request, bytes(candidate.playback_gzip))
+
+
+def _compressed(request: HttpRequest, body: bytes) -> HttpResponse:
+    """Stored compressed and sent so, unless the client cannot."""
     if "gzip" in request.headers.get("Accept-Encoding", ""):
         response = HttpResponse(body, content_type="application/json", headers={"Content-Encoding": "gzip"})
     else:

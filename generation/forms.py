@@ -5,7 +5,7 @@ import secrets
 
 from django import forms
 
-from generation.models import MAX_CANDIDATES, MAX_SEED
+from generation.models import MAX_CANDIDATES, MAX_SEED, OwnMotion
 
 
 def _fresh_seed() -> int:
@@ -21,3 +21,28 @@ class GenerateForm(forms.Form):
         label="Seed", min_value=0, max_value=MAX_SEED, initial=_fresh_seed,
         help_text="The same seed gives the same motions again.",
     )
+    own_motion = forms.ModelChoiceField(
+        label="Start from the patient's own squat", queryset=OwnMotion.objects.none(), required=False,
+        empty_label="No, from the learned motions",
+        help_text="The result stays as near to it as the limits allow, and says what to change.",
+    )
+
+    def __init__(self, *args, motions=None, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        if motions is None or not motions.exists():
+            del self.fields["own_motion"]
+        else:
+            self.fields["own_motion"].queryset = motions
+            self.fields["own_motion"].label_from_instance = lambda row: f"{row.file_name}, {row.created_at:%d %b %Y}"
+
+
+class UploadForm(forms.Form):
+    """One file; what it must be stands in `endings`."""
+
+    file = forms.FileField(label="File", max_length=200)
+
+    def __init__(self, *args, endings: str, help_text: str, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["file"].label = f"File ({endings})"
+        self.fields["file"].help_text = help_text
+        self.fields["file"].widget.attrs["accept"] = endings.replace(" or ", ",")

@@ -10,7 +10,7 @@ from django.db import models
 
 from clinic.models import User, every_change
 from generation.engine.limits import MODEL
-from patients.models import Patient
+from patients.models import OwnModel, Patient
 
 MAX_CANDIDATES = 64         # ours: one request stays within a few minutes on a processor
 MAX_SEED = 2**31 - 1
@@ -32,6 +32,13 @@ class RequestStatus(models.TextChoices):
 OPEN_STATUSES = (RequestStatus.QUEUED, RequestStatus.RUNNING)
 
 
+class MotionStatus(models.TextChoices):
+    QUEUED = "queued", "Waits to be read"
+    RUNNING = "running", "Being read"
+    READY = "ready", "Ready"
+    FAILED = "failed", "Refused"
+
+
 class CheckStatus(models.TextChoices):
     WAITING = "waiting", "Waits for the check by OpenSim"
     RUNNING = "running", "Being checked by OpenSim"
@@ -51,6 +58,9 @@ class GenerationRequest(models.Model):
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="generation_requests")
     requested_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     profile = models.JSONField()        # what the engine is asked, frozen when the request is made
+    # The files that the profile names, where it names any: rows that never change.
+    own_model = models.ForeignKey(OwnModel, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    own_motion = models.ForeignKey("OwnMotion", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     seed = models.PositiveIntegerField(validators=[MaxValueValidator(MAX_SEED)])
     candidate_count = models.PositiveSmallIntegerField(
         validators=[MinValueValidator(1), MaxValueValidator(MAX_CANDIDATES)]
@@ -242,3 +252,58 @@ class CandidateAnalysis(models.Model):
 
     class Meta:
         triggers = [pgtrigger.Protect(name="analysis_never_changed", operation=pgtrigger.Update)]
+
+
+@pghistory.track(*every_change(), exclude=["file", "mot_file", "playback_gzip", "stage", "detail", "fraction"])
+class OwnMotion(models.Model):
+    """A recording of the patient's own movement: joint angles, or markers that a worker turns into them.
+
+    The file stays as it was sent. Once ready it never changes: a generation may start from it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="own_motions")
+    file_name = models.CharField(max_length=120)
+    file = models.BinaryField()
+    sha256 = models.CharField(max_length=64)
+    uploaded_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    status = models.CharField(max_length=10, choices=MotionStatus.choices, default=MotionStatus.QUEUED)
+    attempt = models.PositiveIntegerField(default=0)
+    stage = models.CharField(max_length=80, blank=True)
+    detail = models.CharField(max_length=200, blank=True)
+    fraction = models.FloatField(default=0)
+    error = models.TextField(blank=True)                    # a sentence for people
+    mot_file = models.BinaryField(null=True, blank=True)    # in the body model's coordinates
+    playback_gzip = models.BinaryField(null=True, blank=True)
+    duration_s = models.FloatField(null=True, blank=True)
+    notes = models.JSONField(default=list, blank=True)      # sentences: what is missing, how near the markers are
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    patient_path = "patient"
+
+    class Meta:
+        ordering = ["-created_at", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(status="ready")
+                | models.Q(mot_file__isnull=False, playback_gzip__isnull=False),
+                name="own_motion_ready_has_a_motion",
+            ),
+        ]
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in (MotionStatus.QUEUED, MotionStatus.RUNNING)
+
+    @property
+    def is_ready(self) -> bool:
+        return self.status == MotionStatus.READY and self.removed_at is None
+
+    @property
+    def percent(self) -> int:
+        return round(100 * self.fraction)
+
+    @property
+    def channel_group(self) -> str:
+        return f"own_motion.{self.pk}"

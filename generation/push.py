@@ -7,7 +7,7 @@ from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import transaction
 
-from generation.models import CandidateCheck, CandidateMotion, GenerationRequest, channel_group
+from generation.models import CandidateCheck, CandidateMotion, GenerationRequest, OwnMotion, channel_group
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +22,13 @@ def check_changed(check: CandidateCheck) -> None:
     """The same for a check by OpenSim: those who watch its generation, and those who wait to sign."""
     event = {"type": "generation.checked", "candidate": str(check.pk), "status": check.status}
     group = channel_group(CandidateMotion.objects.values_list("request_id", flat=True).get(pk=check.pk))
+    transaction.on_commit(lambda: _send(group, event), robust=True)
+
+
+def motion_changed(motion: OwnMotion) -> None:
+    """The same for a recording that is being read."""
+    event = {"type": "own_motion.changed", "status": motion.status}
+    group = motion.channel_group
     transaction.on_commit(lambda: _send(group, event), robust=True)
 
 

@@ -15,6 +15,8 @@ from generation.models import (
     CandidateMotion,
     CheckStatus,
     GenerationRequest,
+    MotionStatus,
+    OwnMotion,
     RequestStatus,
     ScaledModel,
 )
@@ -99,3 +101,24 @@ def analysis_find(*, user: User, candidate: CandidateMotion) -> CandidateAnalysi
     """As `analysis_get` without the tables; None while there is none."""
     rows = CandidateAnalysis.objects.filter(pk=candidate.pk).defer("tables_zip")
     return permitted(user, "candidate.view", rows).first()
+
+
+_MOTION_FILES = ("file", "mot_file", "playback_gzip")
+
+
+def own_motion_list(*, user: User, patient: Patient) -> QuerySet[OwnMotion]:
+    """The patient's recordings, newest first, without the files."""
+    rows = OwnMotion.objects.filter(patient=patient, removed_at=None).defer(*_MOTION_FILES)
+    return permitted(user, "own_motion.view", rows)
+
+
+def own_motion_ready(*, user: User, patient: Patient) -> QuerySet[OwnMotion]:
+    """Those that a generation can start from."""
+    return own_motion_list(user=user, patient=patient).filter(status=MotionStatus.READY)
+
+
+def own_motion_get(
+    *, user: User, motion_id: UUID, action: str = "own_motion.view", with_files: bool = False
+) -> OwnMotion:
+    rows = OwnMotion.objects.select_related("patient")
+    return get_permitted(user, action, rows if with_files else rows.defer(*_MOTION_FILES), pk=motion_id)

@@ -26,13 +26,14 @@ from generation.engine.profile import ProfileError, parse_profile
 from generation.models import (
     CandidateMotion,
     GenerationRequest,
+    OwnMotion,
     RequestStatus,
     ScaledModel,
 )
 from generation.ownership import Interrupted, Owner, drop_lost_connection
 from patients.models import Patient
 from patients.rules import collision_words
-from patients.selectors import profile_checked
+from patients.selectors import own_model_current, profile_checked
 
 logger = logging.getLogger(__name__)
 
@@ -41,12 +42,21 @@ COMPRESSION = 6
 
 
 def generation_request_create(
-    *, actor: User, patient: Patient, seed: int, candidate_count: int
+    *, actor: User, patient: Patient, seed: int, candidate_count: int, own_motion: OwnMotion | None = None
 ) -> GenerationRequest:
-    """Queue a generation of the patient's present record. What the engine would refuse is refused here, unqueued."""
+    """Queue a generation of the patient's present record. What the engine would refuse is refused here, unqueued.
+
+    own_motion: a recording of the patient to start from and to stay near to.
+    """
     require_on(actor, "generation.create", patient)
+    profile = _profile(patient)
+    if own_motion is not None:
+        if own_motion.patient_id != patient.pk or not own_motion.is_ready:
+            raise ServiceError.of("Choose a recording of this patient that was read.", "own_motion")
+        profile["reference_motion"] = own_motion.file_name
     request = GenerationRequest(
-        patient=patient, requested_by=actor, seed=seed, candidate_count=candidate_count, profile=_profile(patient)
+        patient=patient, requested_by=actor, seed=seed, candidate_count=candidate_count, profile=profile,
+        own_model=own_model_current(patient), own_motion=own_motion,
     )
     request.full_clean()
     with recorded(actor, "Generation requested"):
@@ -111,13 +121,32 @@ def run_engine(request: GenerationRequest, owner: Owner):
     """The engine's answer to a request, as a GenerationResult. Raises Interrupted."""
     from generation.engine.generate import Cancelled, generate  # torch and the model: only in a worker
 
-    try:
-        return generate(
-            parse_profile(request.profile), candidates=request.candidate_count, seed=request.seed,
-            progress=owner.report, cancelled=owner.lost,
-        )
-    except Cancelled:
-        raise Interrupted from None
+    with tempfile.TemporaryDirectory(prefix="genuflex-") as folder:
+        files = _files_of(request, Path(folder))
+        try:
+            result = generate(
+                parse_profile(request.profile | files), candidates=request.candidate_count, seed=request.seed,
+                progress=owner.report, cancelled=owner.lost,
+            )
+        except Cancelled:
+            raise Interrupted from None
+    for name in files:          # the report names the files as they were sent
+        result.report["profile"][name] = request.profile[name]
+    return result
+
+
+def _files_of(request: GenerationRequest, folder: Path) -> dict[str, str]:
+    """The patient's own files as the engine takes them: field of the profile -> path."""
+    files = {}
+    if request.own_model is not None:
+        path = folder / "own_model.osim"
+        path.write_bytes(gzip.decompress(request.own_model.osim_gzip))
+        files["model_osim"] = str(path)
+    if request.own_motion is not None:
+        path = folder / "own_motion.mot"
+        path.write_bytes(bytes(request.own_motion.mot_file))
+        files["reference_motion"] = str(path)
+    return files
 
 
 def _take(request_id: UUID | str) -> GenerationRequest | None:

@@ -5,7 +5,7 @@ from django.db import DatabaseError, InterfaceError
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from generation import checks, services
+from generation import checks, own_motions, services
 
 # The service answers for everything but a database that is away for a moment: then the job comes again later.
 WHEN_DATABASE_IS_AWAY = RetryStrategy(
@@ -21,3 +21,8 @@ def run_generation(request_id: str) -> None:
 @app.task(name="generation.check", queue="checks", priority=checks.BEHIND_GENERATIONS, retry=WHEN_DATABASE_IS_AWAY)
 def run_check(candidate_id: str) -> None:
     checks.candidate_check_run(candidate_id=candidate_id)
+
+
+@app.task(name="generation.read_own_motion", queue="generation", retry=WHEN_DATABASE_IS_AWAY)
+def read_own_motion(motion_id: str) -> None:
+    own_motions.own_motion_read(motion_id=motion_id)

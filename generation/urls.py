@@ -1,7 +1,7 @@
 """Addresses of generations and candidates."""
 from django.urls import path
 
-from generation import views
+from generation import own_views, views
 
 urlpatterns = [
     path("patients/<uuid:patient_id>/generate/", views.generate, name="generate"),
@@ -17,5 +17,14 @@ urlpatterns = [
     path("candidates/<uuid:candidate_id>/analysis.zip", views.candidate_analysis, name="candidate_analysis"),
     path("candidates/<uuid:candidate_id>/playback/", views.candidate_playback, name="candidate_playback"),
     path("candidates/<uuid:candidate_id>/motion.mot", views.candidate_motion, name="candidate_motion"),
+    path("patients/<uuid:patient_id>/own-model/", own_views.own_model, name="own_model"),
+    path("patients/<uuid:patient_id>/own-model/remove/", own_views.own_model_remove, name="own_model_remove"),
+    path("patients/<uuid:patient_id>/own-model.osim", own_views.own_model_file, name="own_model_file"),
+    path("patients/<uuid:patient_id>/model.osim", own_views.personal_model, name="personal_model"),
+    path("patients/<uuid:patient_id>/own-motions/new/", own_views.own_motion_new, name="own_motion_new"),
+    path("own-motions/<uuid:motion_id>/", own_views.own_motion, name="own_motion"),
+    path("own-motions/<uuid:motion_id>/remove/", own_views.own_motion_remove, name="own_motion_remove"),
+    path("own-motions/<uuid:motion_id>/playback/", own_views.own_motion_playback, name="own_motion_playback"),
+    path("own-motions/<uuid:motion_id>/file/", own_views.own_motion_file, name="own_motion_file"),
     path("clinic/jobs/", views.job_list, name="job_list"),
 ]

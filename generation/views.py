@@ -21,7 +21,8 @@ MOST_CHECKS = 50        # of the undecided checks, shown to the administrator
 @page(GET="generation.create", POST="generation.create")
 def generate(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     patient = patient_get(user=request.user, patient_id=patient_id, action="generation.create")
-    form = GenerateForm(request.POST or None)
+    motions = selectors.own_motion_ready(user=request.user, patient=patient)
+    form = GenerateForm(request.POST or None, motions=motions, initial={"own_motion": request.GET.get("own_motion")})
     if request.method == "POST":
         made = submitted(form, services.generation_request_create, actor=request.user, patient=patient)
         if made:

@@ -10,6 +10,7 @@ urlpatterns = [
     path(f"{_patient}body-measurements/", apis.BodyListAPI.as_view(), name="body_list"),
     path(f"{_patient}range-of-motion/", apis.RangeOfMotionListAPI.as_view(), name="range_of_motion_list"),
     path(f"{_patient}strength/", apis.StrengthListAPI.as_view(), name="strength_list"),
+    path(f"{_patient}segment-lengths/", apis.SegmentLengthListAPI.as_view(), name="segment_length_list"),
     path(f"{_patient}conditions/", apis.ConditionListAPI.as_view(), name="condition_list"),
     path(f"{_patient}limits/", apis.LimitListAPI.as_view(), name="limit_list"),
     path(f"{_patient}tempo/", apis.TempoAPI.as_view(), name="tempo"),

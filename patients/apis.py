@@ -17,6 +17,8 @@ from patients.models import (
     MuscleGroup,
     Patient,
     RangeOfMotionMeasurement,
+    Segment,
+    SegmentLength,
     Sex,
     StrengthMeasurement,
     Tempo,
@@ -70,13 +72,29 @@ class RangeOfMotionIn(Input):
 class StrengthOut(serializers.ModelSerializer):
     class Meta:
         model = StrengthMeasurement
-        fields = ["id", "muscle_group", "side", "torque_nm", "measured_on", "method"]
+        fields = ["id", "muscle_group", "side", "torque_nm", "percent", "at_deg", "measured_on", "method"]
 
 
 class StrengthIn(Input):
     muscle_group = serializers.ChoiceField(MuscleGroup.choices)
     side = serializers.ChoiceField(["left", "right"])
-    torque_nm = Number()
+    torque_nm = Number(allow_null=True, default=None)
+    percent = Number(allow_null=True, default=None)
+    at_deg = Number(allow_null=True, default=None)
+    measured_on = serializers.DateField()
+    method = serializers.CharField(max_length=80, allow_blank=True, default="")
+
+
+class SegmentLengthOut(serializers.ModelSerializer):
+    class Meta:
+        model = SegmentLength
+        fields = ["id", "segment", "side", "length_m", "measured_on", "method"]
+
+
+class SegmentLengthIn(Input):
+    segment = serializers.ChoiceField(Segment.choices)
+    side = serializers.ChoiceField(SIDES, allow_blank=True, default="")
+    length_m = Number()
     measured_on = serializers.DateField()
     method = serializers.CharField(max_length=80, allow_blank=True, default="")
 
@@ -181,6 +199,11 @@ class RangeOfMotionListAPI(PatientRowsAPI):
 class StrengthListAPI(PatientRowsAPI):
     input_class, output_class = StrengthIn, StrengthOut
     related, service = "strengthmeasurements", services.strength_record
+
+
+class SegmentLengthListAPI(PatientRowsAPI):
+    input_class, output_class = SegmentLengthIn, SegmentLengthOut
+    related, service = "segmentlengths", services.segment_length_record
 
 
 class ConditionListAPI(PatientRowsAPI):

@@ -8,7 +8,7 @@ from clinic.models import User
 from generation.engine.presets import CONDITIONS
 from generation.engine.variables import VARIABLES
 from patients import rules
-from patients.models import MuscleGroup, Sex
+from patients.models import MuscleGroup, Segment, Sex
 
 _KINDS = {
     "range": "At every moment", "peak": "Greatest value, depth and speed", "mean": "Left-right difference",
@@ -88,9 +88,23 @@ class RangeOfMotionForm(forms.Form):
 class StrengthForm(forms.Form):
     muscle_group = forms.ChoiceField(label="Muscle group", choices=[("", "Choose"), *MuscleGroup.choices])
     side = forms.ChoiceField(label="Side", choices=[("", "Choose"), ("left", "Left"), ("right", "Right")])
-    torque_nm = _number("0.1", label="Torque (Nm)")
+    torque_nm = _number("0.1", label="Torque (Nm)", required=False, help_text="Or the percent below.")
+    at_deg = _number("1", label="Joint angle of the test (degrees)", required=False,
+                     help_text="Of the torque; empty for the usual one of the group.")
+    percent = _number("1", label="Percent of the expected", required=False,
+                      help_text="Of what is expected for sex, age, height and mass.")
     measured_on = _measured_on()
     method = forms.CharField(label="Method", max_length=80, required=False, help_text="For example: dynamometer.")
+
+
+class SegmentLengthForm(forms.Form):
+    segment = forms.ChoiceField(label="Segment", choices=[("", "Choose"), *Segment.choices])
+    side = forms.ChoiceField(label="Side", required=False, choices=[
+        ("", "No side"), ("left", "Left"), ("right", "Right"), ("both", "Both")],
+        help_text="Trunk and pelvis have none.")
+    length_m = _number("0.001", label="Length (m)", help_text="Between joint centres.")
+    measured_on = _measured_on()
+    method = forms.CharField(label="Method", max_length=80, required=False, help_text="Such as: tape, X-ray.")
 
 
 class TempoForm(forms.Form):

@@ -148,24 +148,78 @@ class RangeOfMotionMeasurement(PatientRow):
         ordering = ["movement", "side", "-measured_on", "-created_at"]
 
 
+class Segment(models.TextChoices):
+    """Lengths between joint centres that the body model takes; what each runs between stands in docs/profile.md."""
+
+    THIGH = "thigh", "Thigh, hip to knee"
+    SHANK = "shank", "Shin, knee to ankle"
+    FOOT = "foot", "Foot, heel to longest toe"
+    TRUNK = "trunk", "Trunk, lumbar joint to between the shoulders"
+    PELVIS_WIDTH = "pelvis_width", "Pelvis, between the hip centres"
+
+
+SIDED_SEGMENTS = (Segment.THIGH, Segment.SHANK, Segment.FOOT)
+
+
+@pghistory.track(*every_change())
+class SegmentLength(PatientRow):
+    """A measured length of one segment, which replaces the one expected from sex, height and mass."""
+
+    segment = models.CharField(max_length=20, choices=Segment.choices)
+    side = models.CharField(max_length=5, choices=Side.choices, blank=True)
+    length_m = NumberField(
+        validators=[
+            MinValueValidator(0.1, "A length must be between 0.10 and 1.00 m."),
+            MaxValueValidator(1.0, "A length must be between 0.10 and 1.00 m."),
+        ]
+    )
+    measured_on = models.DateField(default=timezone.localdate)
+    method = models.CharField(max_length=80, blank=True)
+
+    class Meta:
+        ordering = ["segment", "side", "-measured_on", "-created_at"]
+
+
 class MuscleGroup(models.TextChoices):
+    """The groups of the engine's profile."""
+
     KNEE_EXTENSION = "knee_extension", "Knee extension"
     KNEE_FLEXION = "knee_flexion", "Knee flexion"
     HIP_EXTENSION = "hip_extension", "Hip extension"
+    HIP_FLEXION = "hip_flexion", "Hip flexion"
     HIP_ABDUCTION = "hip_abduction", "Hip abduction"
+    HIP_ADDUCTION = "hip_adduction", "Hip adduction"
+    HIP_INTERNAL_ROTATION = "hip_internal_rotation", "Hip internal rotation"
+    HIP_EXTERNAL_ROTATION = "hip_external_rotation", "Hip external rotation"
     ANKLE_PLANTARFLEXION = "ankle_plantarflexion", "Ankle plantarflexion"
+    ANKLE_DORSIFLEXION = "ankle_dorsiflexion", "Ankle dorsiflexion"
 
 
 @pghistory.track(*every_change())
 class StrengthMeasurement(PatientRow):
-    """Greatest voluntary torque of one muscle group on one side."""
+    """Greatest voluntary torque of one muscle group on one side, or its share of the expected one."""
 
     muscle_group = models.CharField(max_length=40, choices=MuscleGroup.choices)
     side = models.CharField(max_length=5, choices=[(Side.LEFT, "Left"), (Side.RIGHT, "Right")])
     torque_nm = NumberField(
+        null=True, blank=True,
         validators=[
             MinValueValidator(0, "Torque must be between 0 and 600 Nm."),
             MaxValueValidator(600, "Torque must be between 0 and 600 Nm."),
+        ]
+    )
+    percent = NumberField(
+        null=True, blank=True,
+        validators=[
+            MinValueValidator(1, "Strength must be between 1 and 300 % of the expected."),
+            MaxValueValidator(300, "Strength must be between 1 and 300 % of the expected."),
+        ]
+    )
+    at_deg = NumberField(
+        null=True, blank=True,
+        validators=[
+            MinValueValidator(-90, "The angle must be between -90 and 150 degrees."),
+            MaxValueValidator(150, "The angle must be between -90 and 150 degrees."),
         ]
     )
     measured_on = models.DateField(default=timezone.localdate)
@@ -173,6 +227,38 @@ class StrengthMeasurement(PatientRow):
 
     class Meta:
         ordering = ["muscle_group", "side", "-measured_on", "-created_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(torque_nm__isnull=True, percent__isnull=False)
+                | Q(torque_nm__isnull=False, percent__isnull=True),
+                name="strength_is_torque_or_percent",
+            ),
+        ]
+
+
+@pghistory.track(*every_change(), exclude=["osim_gzip"])
+class OwnModel(PatientRow):
+    """A scaled OpenSim model of the patient's own, looked through before it is kept.
+
+    Never changed: a generation that was asked with it stays tied to it. A new upload replaces it; it can be removed.
+    """
+
+    file_name = models.CharField(max_length=120)
+    sha256 = models.CharField(max_length=64)
+    osim_gzip = models.BinaryField()
+    mass_kg = models.FloatField()
+    muscle_count = models.PositiveSmallIntegerField()
+    notes = models.JSONField(default=list, blank=True)      # sentences of the engine on what it could not take
+    uploaded_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["patient"], condition=Q(removed_at=None), name="own_model_one_for_a_patient"
+            ),
+        ]
 
 
 @pghistory.track(*every_change())

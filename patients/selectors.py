@@ -15,8 +15,11 @@ from patients.models import (
     BodyMeasurement,
     Condition,
     MovementLimit,
+    MuscleGroup,
+    OwnModel,
     Patient,
     RangeOfMotionMeasurement,
+    SegmentLength,
     StrengthMeasurement,
     Tempo,
 )
@@ -64,6 +67,21 @@ def strength_latest(patient: Patient) -> list[StrengthMeasurement]:
     return list(patient.strengthmeasurements.distinct("muscle_group", "side"))
 
 
+def segment_lengths_latest(patient: Patient) -> list[SegmentLength]:
+    """The newest measurement of each segment and side."""
+    return list(patient.segmentlengths.distinct("segment", "side"))
+
+
+def own_model_current(patient: Patient) -> OwnModel | None:
+    """The patient's own model in force, without the file."""
+    return patient.ownmodels.filter(removed_at=None).defer("osim_gzip").first()
+
+
+def own_model_get(*, user: User, patient: Patient, action: str = "patient.view") -> OwnModel:
+    """The patient's own model in force, with the file."""
+    return get_permitted(user, action, OwnModel.objects.filter(removed_at=None), patient=patient)
+
+
 def conditions_active(patient: Patient) -> list[Condition]:
     return list(patient.conditions.filter(resolved_on=None))
 
@@ -108,6 +126,8 @@ class Overview:
     body_history: list[BodyMeasurement]
     ranges: list[RangeOfMotionMeasurement]
     strengths: list[StrengthMeasurement]
+    lengths: list[SegmentLength]
+    own_model: OwnModel | None
     conditions: list[Condition]
     limits: list[MovementLimit]
     limits_removed: list[MovementLimit]
@@ -129,6 +149,8 @@ def patient_overview(*, user: User, patient: Patient) -> Overview:
         body_history=list(patient.bodymeasurements.all()[:6]),
         ranges=range_of_motion_latest(patient),
         strengths=strength_latest(patient),
+        lengths=segment_lengths_latest(patient),
+        own_model=own_model_current(patient),
         conditions=conditions,
         limits=limits,
         limits_removed=movement_limits_removed(patient),
@@ -169,6 +191,10 @@ def patient_profile(patient: Patient) -> dict:
         "strength": _strengths(strength_latest(patient)),
         "exercise": "squat",
     }
+    if lengths := _lengths(segment_lengths_latest(patient)):
+        profile["segment_lengths_m"] = lengths
+    if own := own_model_current(patient):
+        profile["model_osim"] = own.file_name       # the file itself goes with the request
     if tempo := tempo_get(patient):
         profile["tempo"] = {"descent_s": tempo.descent_s, "pause_s": tempo.pause_s, "ascent_s": tempo.ascent_s}
     return profile
@@ -233,9 +259,33 @@ def _ranges(rows: list[RangeOfMotionMeasurement]) -> dict:
 
 
 def _strengths(rows: list[StrengthMeasurement]) -> dict:
+    """Raises ProfileError where both sides of a group were measured in Nm at different joint angles."""
     strengths: dict[str, dict[str, float]] = {}
+    angles: dict[str, float | None] = {}
     for row in rows:
-        strengths.setdefault(f"{row.muscle_group}_nm", {})[row.side] = row.torque_nm
+        if row.percent is not None:
+            strengths.setdefault(f"{row.muscle_group}_percent", {})[row.side] = row.percent
+            continue
+        name = f"{row.muscle_group}_nm"
+        if angles.setdefault(name, row.at_deg) != row.at_deg:
+            label = MuscleGroup(row.muscle_group).label
+            raise ProfileError("strength", f"{label} was measured at different joint angles left and right. Measure "
+                               "both at the same angle.")
+        strengths.setdefault(name, {})[row.side] = row.torque_nm
+        if row.at_deg is not None:
+            strengths[name]["at_deg"] = row.at_deg
     return strengths
+
+
+def _lengths(rows: list[SegmentLength]) -> dict:
+    """`both` is spelled out, so that a newer measurement of one side can stand beside it."""
+    lengths: dict[str, float | dict[str, float]] = {}
+    for row in sorted(rows, key=lambda row: (row.measured_on, row.created_at)):
+        if not row.side:
+            lengths[row.segment] = row.length_m
+            continue
+        sides = ("left", "right") if row.side == "both" else (row.side,)
+        lengths.setdefault(row.segment, {}).update(dict.fromkeys(sides, row.length_m))
+    return lengths
 
 

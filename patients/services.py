@@ -12,12 +12,14 @@ from clinic.permissions import require, require_on
 from generation.engine.variables import VARIABLES
 from patients import rules
 from patients.models import (
+    SIDED_SEGMENTS,
     BodyMeasurement,
     CareTeamMember,
     Condition,
     MovementLimit,
     Patient,
     RangeOfMotionMeasurement,
+    SegmentLength,
     StrengthMeasurement,
     Tempo,
 )
@@ -100,14 +102,34 @@ def range_of_motion_record(
 
 
 def strength_record(
-    *, actor: User, patient: Patient, muscle_group: str, side: str, torque_nm: float, measured_on: date,
-    method: str = "",
+    *, actor: User, patient: Patient, muscle_group: str, side: str, torque_nm: float | None = None,
+    percent: float | None = None, at_deg: float | None = None, measured_on: date, method: str = "",
 ) -> StrengthMeasurement:
+    """Measured strength: in Nm at a joint angle (None: the group's usual one), or in percent of the expected."""
     require_on(actor, "patient.edit", patient)
+    if (torque_nm is None) == (percent is None):
+        raise ServiceError.of("Give the torque in Nm or the percent of the expected strength, one of the two.",
+                              "torque_nm")
+    if at_deg is not None and torque_nm is None:
+        raise ServiceError.of("A joint angle belongs to a torque in Nm.", "at_deg")
     rules.check_past("measured_on", measured_on, patient.birth_date)
     return _saved(actor, StrengthMeasurement(
-        patient=patient, muscle_group=muscle_group, side=side, torque_nm=torque_nm, measured_on=measured_on,
-        method=method,
+        patient=patient, muscle_group=muscle_group, side=side, torque_nm=torque_nm, percent=percent, at_deg=at_deg,
+        measured_on=measured_on, method=method,
+    ))
+
+
+def segment_length_record(
+    *, actor: User, patient: Patient, segment: str, side: str, length_m: float, measured_on: date, method: str = ""
+) -> SegmentLength:
+    require_on(actor, "patient.edit", patient)
+    if segment in SIDED_SEGMENTS and side not in ("left", "right", "both"):
+        raise ServiceError.of("Choose left, right or both.", "side")
+    if segment not in SIDED_SEGMENTS and side:
+        raise ServiceError.of("This length has no side; leave it empty.", "side")
+    rules.check_past("measured_on", measured_on, patient.birth_date)
+    return _saved(actor, SegmentLength(
+        patient=patient, segment=segment, side=side, length_m=length_m, measured_on=measured_on, method=method,
     ))
 
 

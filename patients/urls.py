@@ -13,6 +13,7 @@ urlpatterns = [
     path("patients/<uuid:patient_id>/body/", views.body, name="body"),
     path("patients/<uuid:patient_id>/range-of-motion/", views.range_of_motion, name="range_of_motion"),
     path("patients/<uuid:patient_id>/strength/", views.strength, name="strength"),
+    path("patients/<uuid:patient_id>/segment-length/", views.segment_length, name="segment_length"),
     path("patients/<uuid:patient_id>/tempo/", views.tempo, name="tempo"),
     path("patients/<uuid:patient_id>/tempo/clear/", views.tempo_clear, name="tempo_clear"),
     path("patients/<uuid:patient_id>/conditions/new/", views.condition_new, name="condition_new"),

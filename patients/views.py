@@ -120,7 +120,17 @@ def strength(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     patient = _patient(request, patient_id)
     return _record_form(
         request, patient, "Strength", forms.StrengthForm, services.strength_record,
-        intro="Measured strength scales the muscles of the patient's body model. It does not change the motion yet.",
+        intro="Measured strength scales the muscles of the patient's body model, and with it what a motion demands.",
+    )
+
+
+@page(GET="patient.edit", POST="patient.edit")
+def segment_length(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    patient = _patient(request, patient_id)
+    return _record_form(
+        request, patient, "Segment length", forms.SegmentLengthForm, services.segment_length_record,
+        intro="A measured length replaces the one that is expected for sex, height and mass; the rest of the body is "
+        "stretched so that the height stays.",
     )
 
 

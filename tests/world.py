@@ -1,6 +1,7 @@
 """Two clinics with people of every role, made through the services: what tests of permissions and pages work on."""
 from __future__ import annotations
 
+import gzip
 import json
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -18,11 +19,11 @@ from fall_risk.models import Alert, Assessment, FallEvent, MonthlyReport, Motion
 from fall_risk.reporting.document import Filters, report_document
 from fall_risk.scores import INSTRUMENTS
 from fall_risk.services.assessments import saves_of
-from generation import checks
+from generation import apart, checks
 from generation import services as generation
-from generation.models import CandidateCheck, CandidateMotion, GenerationRequest
+from generation.models import CandidateCheck, CandidateMotion, GenerationRequest, OwnMotion
 from patients import services as record
-from patients.models import Condition, MovementLimit, Patient
+from patients.models import Condition, MovementLimit, OwnModel, Patient
 from prescriptions.models import Prescription
 from prescriptions.services import prescription_create, prescription_sign
 from tests.generation import plain_squat
@@ -51,6 +52,7 @@ class Record:
     summary: ReleasedSummary
     recording: MotionRecording
     report: MonthlyReport
+    motion: OwnMotion
 
     def ids(self, prescription: Prescription | None = None) -> dict:
         """What the addresses ask for."""
@@ -60,6 +62,7 @@ class Record:
             "prescription_id": (prescription or self.signed).pk, "name": "ACLR_isolated",
             "assessment_id": self.assessment.pk, "fall_id": self.fall.pk, "alert_id": self.alert.pk,
             "summary_id": self.summary.pk, "recording_id": self.recording.pk, "report_id": self.report.pk,
+            "motion_id": self.motion.pk,
         }
 
 
@@ -178,6 +181,18 @@ def _at_risk(clinician: User, patient: Patient) -> tuple:
     return assessment, fall, fall.alerts.get(), summary, recording, report
 
 
+def _own_files(clinician: User, patient: Patient) -> OwnMotion:
+    """A model and a recording of the patient's own, as they are kept once they were read."""
+    OwnModel.objects.create(
+        patient=patient, file_name="own.osim", sha256="0" * 64, osim_gzip=gzip.compress(b"<OpenSimDocument/>"),
+        mass_kg=70.0, muscle_count=80, uploaded_by=clinician,
+    )
+    return OwnMotion.objects.create(
+        patient=patient, file_name="squat.mot", file=b"sent", sha256="0" * 64, uploaded_by=clinician, status="ready",
+        mot_file=b"read", playback_gzip=gzip.compress(b"{}"), duration_s=3.0,
+    )
+
+
 def make_side(name: str) -> Side:
     clinic = clinic_create(name=name)
     people = {
@@ -203,7 +218,7 @@ def make_side(name: str) -> Side:
     draft = prescription_create(actor=clinician, candidate=candidate, **DOSE)
     limit = condition.limits.get(variable="knee_flexion")
     return Side(clinic=clinic, **people, record=Record(
-        patient, condition, limit, request, candidate, signed, draft, *risk))
+        patient, condition, limit, request, candidate, signed, draft, *risk, _own_files(clinician, patient)))
 
 
 @pytest.fixture(scope="module")
@@ -212,6 +227,7 @@ def shared_world(django_db_setup, django_db_blocker):
     with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch, transaction.atomic():
         patch.setattr(generation, "run_engine", plain_engine)
         patch.setattr(checks, "run_opensim", plain_check)
+        patch.setattr(apart, "personal_model", lambda profile, own_model: b"<OpenSimDocument/>")
         yield World(make_side("north"), make_side("south"))
         transaction.set_rollback(True)
 

@@ -5,7 +5,7 @@ from django import template
 
 from generation import measures
 from generation.models import CandidateCheck, CandidateMotion, GenerationRequest
-from generation.selectors import generation_request_list
+from generation.selectors import generation_request_list, own_motion_list
 
 register = template.Library()
 
@@ -27,6 +27,16 @@ def motion_score(candidate: CandidateMotion) -> dict:
     parts = [{"name": name, "value": value, "meaning": measures.SCORE_PARTS.get(name, "")}
              for name, value in candidate.score_parts.items()]
     return {"score": candidate.score, "parts": parts}
+
+
+@register.inclusion_tag("generation/_model.html")
+def patient_model(patient, overview) -> dict:
+    return {"patient": patient, "overview": overview}
+
+
+@register.inclusion_tag("generation/_own_motions.html", takes_context=True)
+def patient_own_motions(context, patient) -> dict:
+    return {"motions": own_motion_list(user=context["request"].user, patient=patient)[:6], "patient": patient}
 
 
 _CHECK_LABELS = {"waiting": "Waits for OpenSim", "running": "Being checked by OpenSim", "passed": "Checked by OpenSim",

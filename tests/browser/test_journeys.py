@@ -8,7 +8,12 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from generation.engine.body import TorchBody, scale_body
+from generation.engine.formats import write_mot
+from tests.generation import plain_squat
+
 PASSWORD = "squat-demo-2026"    # of seed_demo
+CHECK_MS = 600_000              # half a minute on an idle core
 GENERATION_MS = 240_000         # two candidates take seconds; a busy machine may need minutes
 # Chromium writes refusals to the console; htmx, that a newer choice in the form of a condition replaced an older one.
 EXPECTED = re.compile(
@@ -122,6 +127,9 @@ def test_from_a_new_patient_to_a_signature(visitor):
     assert "knees bent" in page.get_by_label("Instructions").input_value()
     page.get_by_label("Repetitions").fill("6")
     page.get_by_role("button", name="Save draft and review").click()
+    page.evaluate("window.staysOnThePage = true")
+    expect(page.get_by_label("Your password")).to_be_visible(timeout=CHECK_MS)     # OpenSim has confirmed it
+    assert page.evaluate("window.staysOnThePage"), "the form to sign must come without reloading"
     page.get_by_label("Your password").fill("not the password")
     page.get_by_role("button", name=re.compile("Sign as Maria")).click()
     expect(page.get_by_text("This is not your password.")).to_be_visible()
@@ -130,6 +138,31 @@ def test_from_a_new_patient_to_a_signature(visitor):
     page.get_by_label("Your password").fill(PASSWORD)
     page.get_by_role("button", name=re.compile("Sign as Maria")).click()
     expect(page.get_by_text("Unchanged since it was signed")).to_be_visible()
+    page.get_by_role("link", name="Forces and muscles, by OpenSim").click()
+    expect(page.get_by_role("row", name=re.compile("Quadriceps"))).to_be_visible()
+    page.get_by_text("Joint moments over time").click()
+    page.wait_for_selector(".plot[data-ready]")
+    fits(page, "Forces and muscles")
+
+
+def test_a_patients_own_squat(visitor, tmp_path):
+    """Uploaded, refused with its place, read, played, and offered to start from."""
+    page = visitor("maria@demo.example")
+    page.get_by_role("link", name="Adeyemi, Sam").click()
+    page.get_by_role("link", name="Upload a recording").click()
+    page.get_by_label("File").set_input_files(files=[{"name": "bad.mot", "mimeType": "text/plain", "buffer": b"no"}])
+    page.get_by_role("button", name="Upload").click()
+    expect(page.get_by_role("heading", name="This recording cannot be used")).to_be_visible(timeout=GENERATION_MS)
+    page.get_by_role("link", name="Upload another one").click()
+    body = TorchBody(scale_body("male", 29, 1.75, 70)).double()
+    write_mot(tmp_path / "sam.mot", plain_squat.squat(body, 70.0))
+    page.get_by_label("File").set_input_files(tmp_path / "sam.mot")
+    page.get_by_role("button", name="Upload").click()
+    expect(page.get_by_role("link", name="Generate from it")).to_be_visible(timeout=GENERATION_MS)
+    shows_motion(page)
+    fits(page, "Own squat")
+    page.get_by_role("link", name="Generate from it").click()
+    expect(page.get_by_label("Start from the patient's own squat")).to_have_value(re.compile("^[0-9a-f-]{36}$"))
 
 
 def test_the_patient_on_a_phone(visitor):

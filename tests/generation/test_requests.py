@@ -130,6 +130,7 @@ def test_without_a_body_nothing_is_queued(side: Side):
 def test_the_real_engine_through_the_same_door(side: Side, monkeypatch):
     """Two candidates by the model that ships: files, checks and the scaled model are what the pages need."""
     monkeypatch.undo()
+    side.record.patient.ownmodels.all().delete()
     request = services.generation_request_create(
         actor=side.clinician, patient=side.record.patient, seed=0, candidate_count=2
     )

@@ -11,10 +11,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from clinic.errors import ServiceError
-from generation.engine.profile import ProfileError, parse_profile
+from generation.engine.profile import STRENGTH_GROUPS, ProfileError, parse_profile
 from generation.services import generation_request_create
 from patients import rules, selectors, services
-from patients.models import MovementLimitEvent
+from patients.models import MovementLimitEvent, MuscleGroup
 from tests.world import Side, World, make_patient
 
 
@@ -210,3 +210,59 @@ def test_a_patient_is_given_a_sign_in(world: World):
     assert browser.post(address, {"email": side.patient.email.upper()}).status_code == 302
     newcomer.refresh_from_db()
     assert newcomer.account == side.patient
+
+
+def test_all_ten_groups_in_newton_metres_or_percent_reach_the_engine(side: Side):
+    patient, day = side.record.patient, timezone.localdate()
+
+    def measure(group: str, of: str, **found) -> None:
+        services.strength_record(
+            actor=side.clinician, patient=patient, muscle_group=group, side=of, measured_on=day, **found
+        )
+
+    for group in MuscleGroup.values:
+        measure(group, "left", percent=80)
+    measure("knee_extension", "right", torque_nm=95, at_deg=60)
+    measure("knee_extension", "left", torque_nm=70, at_deg=60)      # newer than the percent: it counts
+    measure("hip_flexion", "right", torque_nm=60)
+    strength = parse_profile(selectors.patient_profile(patient)).strength
+    assert len(strength) == len(STRENGTH_GROUPS) + 1        # hip flexion: percent on the left, Nm on the right
+    assert strength["knee_extension_nm"].model_dump() == {"right": 95, "left": 70, "at_deg": 60}
+    assert "knee_extension_percent" not in strength
+    assert {m.unit for m in parse_profile(selectors.patient_profile(patient)).strength_measures()} == {"nm", "percent"}
+    measure("knee_extension", "left", torque_nm=72, at_deg=90)
+    with pytest.raises(ProfileError, match="same angle"):
+        selectors.patient_profile(patient)
+
+
+@pytest.mark.parametrize(("found", "field"), [
+    ({}, "torque_nm"), ({"torque_nm": 50, "percent": 80}, "torque_nm"), ({"percent": 80, "at_deg": 60}, "at_deg"),
+])
+def test_strength_is_either_newton_metres_or_percent(side: Side, found: dict, field: str):
+    with pytest.raises(ServiceError) as error:
+        services.strength_record(
+            actor=side.clinician, patient=side.record.patient, muscle_group="knee_flexion", side="left",
+            measured_on=timezone.localdate(), **found,
+        )
+    assert error.value.errors[0].field == field
+
+
+def test_measured_lengths_reach_the_engine_newest_first(side: Side):
+    patient, day = side.record.patient, timezone.localdate()
+    for segment, of, metres, when in (("thigh", "both", 0.42, day - timedelta(days=9)), ("thigh", "left", 0.41, day),
+                                      ("trunk", "", 0.45, day)):
+        services.segment_length_record(
+            actor=side.clinician, patient=patient, segment=segment, side=of, length_m=metres, measured_on=when
+        )
+    lengths = parse_profile(selectors.patient_profile(patient)).lengths()
+    assert lengths == {"thigh": {"left": 0.41, "right": 0.42}, "trunk": 0.45}
+    for segment, of in (("thigh", ""), ("trunk", "left")):
+        with pytest.raises(ServiceError) as error:
+            services.segment_length_record(
+                actor=side.clinician, patient=patient, segment=segment, side=of, length_m=0.4, measured_on=day
+            )
+        assert error.value.errors[0].field == "side"
+    with pytest.raises(ValidationError, match="between 0.10 and 1.00"):
+        services.segment_length_record(
+            actor=side.clinician, patient=patient, segment="trunk", side="", length_m=45, measured_on=day
+        )

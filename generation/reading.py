@@ -1,0 +1,109 @@
+"""A recording of a patient, read into the body model's coordinates, with what a player needs. For workers only."""
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from generation.engine.analysis import Cancelled, Progress, ReferenceFailed
+from generation.engine.analysis.markers import body_from_markers, motion_from_markers
+from generation.engine.body import COORDINATES, TorchBody, body_scale, personal_body
+from generation.engine.formats import FormatError, Motion, playback_document, read_mot, read_trc, write_mot
+from generation.engine.profile import ProfileError, parse_profile
+
+__all__ = ["Cancelled", "ReadingFailed", "Recording", "read"]
+
+FRAME_RATE = 60.0           # of what is kept; a faster recording is thinned
+NEEDED = ("pelvis_ty", "hip_flexion_r", "hip_flexion_l", "knee_angle_r", "knee_angle_l")
+
+
+class ReadingFailed(Exception):
+    """A sentence for whoever uploaded the file."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    mot: bytes                  # OpenSim motion in COORDINATES
+    playback: dict
+    duration_s: float
+    notes: list[str]
+
+
+def read(*, content: bytes, markers: bool, profile: dict, own_model: bytes | None, longest_s: float,
+         progress: Progress, cancelled: Callable[[], bool]) -> Recording:
+    """Joint angles (`.mot`) as they are, markers (`.trc`) through inverse kinematics in the person's model.
+
+    Raises ReadingFailed, with line and column where a place is to blame; Cancelled.
+    """
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory(prefix="genuflex-") as name:
+        folder = Path(name)
+        if own_model is not None:
+            (folder / "own.osim").write_bytes(own_model)
+            profile = {**profile, "model_osim": str(folder / "own.osim")}
+        try:
+            person = parse_profile(profile)
+            progress("reading", 0.02, "")
+            motion = _from_markers(content, person, longest_s, progress, cancelled) if markers else \
+                _from_angles(content, longest_s)
+            motion = _thinned(motion)
+            progress("picture", 0.95, "")
+            body = TorchBody(body_scale(person), dtype=torch.float64)
+            playback = playback_document(body, motion)
+            write_mot(folder / "own.mot", motion)
+            return Recording((folder / "own.mot").read_bytes(), playback, motion.duration_s, list(motion.notes))
+        except (FormatError, ReferenceFailed, ProfileError, ValueError) as error:
+            raise ReadingFailed(str(error)) from error
+
+
+def _from_angles(content: bytes, longest_s: float) -> Motion:
+    columns = read_mot(content).coordinates
+    if missing := [name for name in NEEDED if name not in columns]:
+        raise FormatError(f"The file lacks the columns {', '.join(missing)}: an OpenSim motion of the whole body is "
+                          "needed, as OpenCap or OpenSim's inverse kinematics write it.")
+    motion = read_mot(content, COORDINATES)
+    _check_length(motion.duration_s, longest_s)
+    return motion
+
+
+def _from_markers(content: bytes, person, longest_s: float, progress: Progress, cancelled) -> Motion:
+    recording = read_trc(content)
+    _check_length(float(recording.times[-1] - recording.times[0]), longest_s)
+    fitted = positions = None
+    if person.model_osim is None:
+        progress("fitting", 0.05, "segment lengths to the markers, about a minute")
+        body, fitted, positions = body_from_markers(person, recording)
+    else:
+        body = personal_body(person)
+    if cancelled():
+        raise Cancelled
+    found = motion_from_markers(
+        recording, body, fitted, positions, cancelled=cancelled,
+        progress=lambda stage, done, detail: progress("markers", 0.4 + 0.5 * done, detail),
+    ).motion
+    return _in_order(found)
+
+
+def _in_order(motion: Motion) -> Motion:
+    """In COORDINATES; what the model lacks stays 0 and is named."""
+    column = {name: motion.values[:, i] for i, name in enumerate(motion.coordinates)}
+    missing = [name for name in COORDINATES if name not in column]
+    values = np.column_stack([column.get(name, np.zeros(len(motion.values))) for name in COORDINATES])
+    notes = (*motion.notes, *([f"Not in the model, taken as 0: {', '.join(missing)}."] if missing else []))
+    return Motion(COORDINATES, values, motion.frame_rate, notes, motion.start_s)
+
+
+def _thinned(motion: Motion) -> Motion:
+    every = max(1, round(motion.frame_rate / FRAME_RATE))
+    if every == 1:
+        return motion
+    return Motion(motion.coordinates, motion.values[::every], motion.frame_rate / every, motion.notes, motion.start_s)
+
+
+def _check_length(seconds: float, longest_s: float) -> None:
+    if seconds > longest_s:
+        raise FormatError(f"The recording takes {seconds:.0f} s; at most {longest_s:g} s are read: cut it.")
