@@ -3,6 +3,7 @@ table with the same numbers. Colours of axes and text are left to the page, whic
 from __future__ import annotations
 
 import json
+import textwrap
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
@@ -17,6 +18,9 @@ _LAYOUT = {
     "template": "none", "margin": {"l": 48, "r": 12, "t": 40, "b": 48}, "paper_bgcolor": "rgba(0,0,0,0)",
     "plot_bgcolor": "rgba(0,0,0,0)", "legend": {"orientation": "h", "y": -0.22, "x": 0},
 }
+_LEGEND_ABOVE = {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0}
+BESIDE_LETTERS, BELOW_LETTERS = 18, 12      # of a line beside a bar, below a bar: a phone has room for no more
+ROOM_FOR_NUMBERS = 1.15                     # of the longest bar
 
 
 def trend_figure(trends: list[dict]) -> dict | None:
@@ -58,10 +62,10 @@ def report_figures(document: dict) -> dict[str, dict]:
     tables = {table["key"]: table for table in document["tables"]}
     if not tables:
         return {}
-    figures = {"category": _categories(tables["category"]), "age": _stacked(tables["age"]),
+    figures = {"category": _categories(tables["category"]), "age": _grouped(tables["age"]),
                "month": _months(tables["month"])}
     if tables["condition"]["rows"]:
-        figures["condition"] = _stacked(tables["condition"], sideways=True)
+        figures["condition"] = _grouped(tables["condition"])
     for key, figure in figures.items():
         figure.update_layout(meta=f"figure-{key}")      # names the figure in the page
     return {key: json.loads(figure.to_json()) for key, figure in figures.items()}
@@ -76,7 +80,7 @@ def _categories(table: dict) -> go.Figure:
     cells = [row["cells"][0] for row in rows]
     colours, patterns = zip(*(_SERIES[row["label"]] for row in rows), strict=True)
     figure = go.Figure(go.Bar(
-        x=[row["label"] for row in rows], y=[cell or 0 for cell in cells], text=_bar_words(cells),
+        x=[_wrapped(row["label"], BELOW_LETTERS) for row in rows], y=[cell or 0 for cell in cells], text=_bar_words(cells),
         textposition="outside", cliponaxis=False, hoverinfo="skip",
         marker={"color": colours, "pattern": {"shape": patterns}},
     ))
@@ -84,26 +88,29 @@ def _categories(table: dict) -> go.Figure:
     return figure
 
 
-def _stacked(table: dict, sideways: bool = False) -> go.Figure:
+def _grouped(table: dict) -> go.Figure:
+    """Bars side by side for each row, lying: there is room for the words beside them on a phone too."""
     rows = [row for row in table["rows"] if row["label"] != "All"]
+    places = list(range(len(rows)))
     figure = go.Figure()
     for column, name in enumerate(table["columns"][:-1]):
         colour, pattern = _SERIES[name]
         cells = [row["cells"][column] for row in rows]
-        labels, lengths = [row["label"] for row in rows], [cell or 0 for cell in cells]
         figure.add_trace(go.Bar(
-            x=lengths if sideways else labels, y=labels if sideways else lengths, name=name,
-            orientation="h" if sideways else "v", text=["" if cell == 0 else word for cell, word in
-                                                        zip(cells, _bar_words(cells), strict=True)],
-            marker={"color": colour, "pattern": {"shape": pattern}}, hoverinfo="skip", textangle=0,
+            x=[cell or 0 for cell in cells], y=places, name=name, orientation="h", text=_bar_words(cells),
+            textposition="outside", cliponaxis=False, hoverinfo="skip",
+            marker={"color": colour, "pattern": {"shape": pattern}},
         ))
-    figure.update_layout(**_LAYOUT, barmode="group", height=150 + 90 * len(rows) if sideways else 360)
-    if sideways:
-        figure.update_layout(margin={**_LAYOUT["margin"], "l": 220}, yaxis={"autorange": "reversed"})
-        figure.update_xaxes(side="top")
-    else:
-        figure.update_yaxes(title_text="People")
+    longest = max((cell or 0 for row in rows for cell in row["cells"][:-1]), default=0)
+    figure.update_layout(**{**_LAYOUT, "legend": _LEGEND_ABOVE}, barmode="group", height=130 + 90 * len(rows))
+    figure.update_yaxes(autorange="reversed", automargin=True, tickvals=places,
+                        ticktext=[_wrapped(row["label"], BESIDE_LETTERS) for row in rows])
+    figure.update_xaxes(title_text="People", range=[0, ROOM_FOR_NUMBERS * max(longest, 1)], nticks=5)
     return figure
+
+
+def _wrapped(label: str, letters: int) -> str:
+    return "<br>".join(textwrap.wrap(label, letters, break_long_words=False))
 
 
 def _months(table: dict) -> go.Figure:
@@ -118,6 +125,6 @@ def _months(table: dict) -> go.Figure:
             showlegend=False,
         ), row=row, col=1)
         figure.update_yaxes(rangemode="tozero", nticks=5, row=row, col=1)
-    figure.update_xaxes(type="category", tickangle=-45, nticks=12, row=2, col=1)
-    figure.update_layout(**_LAYOUT, height=420)
+    figure.update_xaxes(type="category", tickangle=-45, nticks=12, automargin=True, row=2, col=1)
+    figure.update_layout(**_LAYOUT, height=480)
     return figure

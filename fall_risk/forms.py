@@ -111,7 +111,11 @@ class SummaryForm(forms.Form):
 
 class RecordingForm(forms.Form):
     kind = forms.ChoiceField(label="What was recorded", choices=RecordingKind.choices)
-    file = forms.FileField(label="Motion file (.mot)", max_length=200, widget=forms.FileInput(attrs={"accept": ".mot"}))
+    file = forms.FileField(
+        label="Motion file (.mot) or marker file (.trc)", max_length=200,
+        widget=forms.FileInput(attrs={"accept": ".mot,.trc"}),
+        help_text="Markers are turned into joint angles first, which takes some minutes.",
+    )
     go_s = forms.FloatField(
         label="Start signal at (s)", required=False, widget=forms.NumberInput(attrs={"step": "any"}),
         help_text="Time in the recording at which you said “go”. Empty: counted from the first rise.",

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from uuid import UUID
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
@@ -20,6 +21,15 @@ def alerts_group(user: User) -> str:
 
 def report_group(user: User) -> str:
     return f"fall-report.{user.clinic_id}"
+
+
+def patient_group(patient_id: UUID) -> str:
+    return f"fall-patient.{patient_id}"
+
+
+def patient_changed(patient_id: UUID) -> None:
+    """Tell the open fall-risk pages of one patient, once the present transaction is committed."""
+    _on_commit([patient_group(patient_id)])
 
 
 def alerts_changed(patient: Patient) -> None:

@@ -109,7 +109,9 @@ class RecordingOut(serializers.ModelSerializer):
 class RecordingIn(Input):
     kind = serializers.ChoiceField(RecordingKind.choices)
     file_name = serializers.CharField(max_length=120)
-    content = serializers.CharField(help_text="The .mot file, base64.", max_length=15_000_000, trim_whitespace=False)
+    content = serializers.CharField(
+        help_text="The .mot or .trc file, base64.", max_length=15_000_000, trim_whitespace=False
+    )
     go_s = Number(allow_null=True, default=None)
 
     def validate_content(self, value: str) -> bytes:

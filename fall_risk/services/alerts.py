@@ -43,6 +43,7 @@ def alert_raise(
     for recipient in _responsible(patient):
         _defer(AlertMail.objects.create(alert=alert, recipient=recipient))
     push.alerts_changed(patient)
+    push.patient_changed(patient.pk)
     return alert
 
 
@@ -61,6 +62,7 @@ def alert_acknowledge(*, actor: User, alert: Alert, note: str) -> Alert:
         alert.full_clean()
         alert.save()
         push.alerts_changed(alert.patient)
+        push.patient_changed(alert.patient_id)
     return alert
 
 

@@ -43,6 +43,7 @@ def assessment_start(*, actor: User, patient: Patient, assessed_on: date | None 
             draft = Assessment(patient=patient, started_by=actor, assessed_on=day)
             draft.full_clean()
             draft.save()
+            push.patient_changed(patient.pk)
     return draft
 
 
@@ -110,6 +111,7 @@ def assessment_complete(*, actor: User, assessment: Assessment, saves: int) -> A
                 sentence="The assessment puts the risk of falling in the category “high”.",
             )
         push.report_changed(actor)
+        push.patient_changed(assessment.patient_id)
     return assessment
 
 
@@ -132,6 +134,7 @@ def assessment_correct(*, actor: User, assessment: Assessment, reason: str) -> A
         )
         draft.full_clean()
         draft.save()
+        push.patient_changed(draft.patient_id)
     return draft
 
 
@@ -143,6 +146,7 @@ def assessment_discard(*, actor: User, assessment: Assessment) -> None:
         _require_draft(assessment)
         assessment.recordings.all().delete()
         assessment.delete()
+        push.patient_changed(assessment.patient_id)
 
 
 def saves_of(assessment: Assessment) -> int:

@@ -58,6 +58,7 @@ def fall_retract(*, actor: User, fall: FallEvent, reason: str) -> FallEvent:
         fall.full_clean()
         fall.save()
         push.report_changed(actor)
+        push.patient_changed(fall.patient_id)
     return fall
 
 
@@ -76,6 +77,7 @@ def _stored(actor: User, fall: FallEvent) -> FallEvent:
                 sentence=f"A fall on {day}, reported by {who}: {fall.get_injury_display().lower()}.",
             )
             push.report_changed(actor)
+            push.patient_changed(fall.patient_id)
     except IntegrityError:
         earlier = FallEvent.objects.filter(submission=fall.submission, patient=fall.patient, reported_by=actor).first()
         if earlier is None:

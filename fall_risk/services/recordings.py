@@ -10,19 +10,21 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.utils import timezone
 
 from clinic.audit import recorded
 from clinic.errors import ServiceError, conflict
 from clinic.models import User
 from clinic.permissions import require_on
+from fall_risk import push
 from fall_risk.models import Assessment, MotionProfile, MotionRecording, RecordingStatus
 from fall_risk.services.assessments import put_answers
-from generation.models import CandidateMotion
+from generation.models import DECIDED_CHECKS, CandidateMotion
 
 logger = logging.getLogger(__name__)
 MOST_BYTES = 10 * 1024 * 1024       # E: more than ten minutes of a full body at 60 Hz
-ENDING = ".mot"
+ENDINGS = (".mot", ".trc")
 SOFTWARE = "The analysis stopped because of an error of the software. Your administrator can see which."
 
 
@@ -34,8 +36,8 @@ def recording_upload(
     if not assessment.is_draft:
         raise conflict("This assessment is complete. Correct it by a new one.")
     name = file_name.replace("\\", "/").rsplit("/", 1)[-1].strip()[-120:]
-    if not name.lower().endswith(ENDING):
-        raise ServiceError.of("Choose an OpenSim motion file (.mot).", "file")
+    if not name.lower().endswith(ENDINGS):
+        raise ServiceError.of("Choose an OpenSim motion file (.mot) or a marker file (.trc).", "file")
     if not content:
         raise ServiceError.of("This file is empty.", "file")
     if len(content) > MOST_BYTES:
@@ -48,6 +50,7 @@ def recording_upload(
     with recorded(actor, "Recording uploaded"):
         row.save()
         _defer(row)
+        push.patient_changed(row.patient_id)
     return row
 
 
@@ -71,6 +74,7 @@ def recording_analyse(*, recording_id: UUID | str) -> None:
         MotionRecording.objects.filter(pk=row.pk, status=RecordingStatus.QUEUED).update(
             status=RecordingStatus.FAILED if error else RecordingStatus.DONE, result=result, error=error[:500]
         )
+        push.patient_changed(row.patient_id)
 
 
 def recording_confirm(*, actor: User, recording: MotionRecording, answers: Mapping[str, Any]) -> Assessment:
@@ -99,6 +103,7 @@ def recording_confirm(*, actor: User, recording: MotionRecording, answers: Mappi
         )
         recording.confirmed_at, recording.confirmed_by = timezone.now(), actor
         recording.save(update_fields=["confirmed_at", "confirmed_by"])
+        push.patient_changed(recording.patient_id)
     return assessment
 
 
@@ -110,16 +115,26 @@ def profile_request(*, actor: User, candidate: CandidateMotion) -> MotionProfile
 
     with recorded(actor, "Movement profile requested"):
         row, made = MotionProfile.objects.get_or_create(candidate=candidate, defaults={"patient": patient})
-        if made or row.status == RecordingStatus.FAILED:
+        if made or row.status == RecordingStatus.FAILED or profile_outdated(row, candidate):
             row.status, row.error = RecordingStatus.QUEUED, ""
             row.save(update_fields=["status", "error"])
             compute_profile.defer(profile_id=str(row.pk))
     return row
 
 
+def profile_outdated(row: MotionProfile, candidate: CandidateMotion) -> bool:
+    """It was computed without the demand on strength, and OpenSim has answered since."""
+    if row.status != RecordingStatus.DONE:
+        return False
+    check = candidate.check_by_opensim
+    answered = check is not None and check.status in DECIDED_CHECKS
+    return answered and not any(one["key"].startswith("demand_") for one in row.result["measures"])
+
+
 def profile_compute(*, profile_id: UUID | str) -> None:
     """Called by the queue, at least once."""
-    rows = MotionProfile.objects.select_related("candidate__request").filter(status=RecordingStatus.QUEUED)
+    rows = MotionProfile.objects.select_related("candidate__request", "candidate__opensim_check")
+    rows = rows.filter(status=RecordingStatus.QUEUED)
     row = rows.filter(pk=profile_id).first()
     if row is None:
         return
@@ -130,7 +145,9 @@ def profile_compute(*, profile_id: UUID | str) -> None:
     except Exception:
         logger.exception("The movement profile %s could not be computed.", row.pk)
         row.status, row.error = RecordingStatus.FAILED, SOFTWARE
-    row.save(update_fields=["result", "status", "error"])
+    with transaction.atomic():
+        row.save(update_fields=["result", "status", "error"])
+        push.patient_changed(row.patient_id)
 
 
 def _defer(row: MotionRecording) -> None:

@@ -9,6 +9,7 @@ from clinic.audit import recorded
 from clinic.errors import ServiceError, conflict
 from clinic.models import User
 from clinic.permissions import require_on
+from fall_risk import push
 from fall_risk.models import Assessment, AssessmentStatus, ReleasedSummary
 from patients.models import Patient
 
@@ -33,6 +34,7 @@ def summary_release(*, actor: User, assessment: Assessment, text: str) -> Releas
             withdrawn_at=timezone.now()
         )
         summary.save()
+        push.patient_changed(summary.patient_id)
     return summary
 
 
@@ -44,4 +46,5 @@ def summary_withdraw(*, actor: User, summary: ReleasedSummary) -> ReleasedSummar
             raise conflict("This summary is taken back already.")
         summary.withdrawn_at = timezone.now()
         summary.save(update_fields=["withdrawn_at"])
+        push.patient_changed(summary.patient_id)
     return summary

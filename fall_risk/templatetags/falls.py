@@ -19,6 +19,12 @@ _SHOWN_ALERTS = 3
 _STATES = {"low": "accepted", "intermediate": "draft", "high": "failed", "": "closed"}
 
 
+@register.filter
+def by_column(row: dict, columns: list[str]) -> list[tuple[str, int | None]]:
+    """The cells of a report's row, each with the name of its column."""
+    return list(zip(columns, row["cells"], strict=True))
+
+
 @register.inclusion_tag("fall_risk/_alert_bar.html", takes_context=True)
 def alert_bar(context) -> dict:
     """What nobody of the care team has acknowledged yet: on top of every page of a clinician."""

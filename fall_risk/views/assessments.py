@@ -11,6 +11,7 @@ from clinic.pages import attempted, page, paged, status_of, submitted
 from fall_risk import charts, forms, selectors, services, words
 from fall_risk.models import Assessment, AssessmentStatus, RecordingStatus
 from fall_risk.services.assessments import saves_of
+from fall_risk.services.recordings import profile_outdated
 from generation.selectors import candidate_get
 from patients.selectors import patient_get
 
@@ -175,8 +176,10 @@ def recording(request: HttpRequest, recording_id: UUID) -> HttpResponse:
 @page(GET="fall_risk.view")
 def recording_file(request: HttpRequest, recording_id: UUID) -> HttpResponse:
     row = selectors.recording_get(user=request.user, recording_id=recording_id)
+    ending = row.file_name.rsplit(".", 1)[-1].lower()       # "mot" or "trc": nothing else is taken
     return HttpResponse(bytes(row.file), content_type="application/octet-stream", headers={
-        "Content-Disposition": f'attachment; filename="recording-{row.pk}.mot"', "Cache-Control": "private, no-store",
+        "Content-Disposition": f'attachment; filename="recording-{row.pk}.{ending}"',
+        "Cache-Control": "private, no-store",
     })
 
 
@@ -201,9 +204,11 @@ def _taken(row, typed) -> tuple[dict, str]:
 def _patient_page(request: HttpRequest, patient, summary_form=None) -> HttpResponse:
     overview = selectors.overview(user=request.user, patient=patient)
     signed = selectors.signed_motion(user=request.user, patient=patient)
+    profile = selectors.motion_profile(signed)
     form = summary_form or forms.SummaryForm(initial={"text": words.summary_draft(overview)})
     return render(request, "fall_risk/patient.html", {
         "patient": patient, "overview": overview, "summary_form": form, "signed": signed,
-        "profile": selectors.motion_profile(signed), "figure": charts.trend_figure(overview.trends),
+        "profile": profile, "profile_outdated": bool(profile) and profile_outdated(profile, signed.candidate),
+        "figure": charts.trend_figure(overview.trends),
         "complete": [row for row in overview.history if row.status == AssessmentStatus.COMPLETE],
     }, status=status_of(form))

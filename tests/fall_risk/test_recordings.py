@@ -84,7 +84,7 @@ def test_on_the_page_it_is_corrected_and_taken_over(side: Side, draft: Assessmen
     assert draft.answers == {"cst_count": 8}        # what was not ticked stays out
     text = browser.get(f"/fall-assessments/{draft.pk}/").content.decode()
     assert "From the recording chair.mot, confirmed by Clinician North." in text
-    assert browser.get(f"{address}motion.mot").content == chair_stands
+    assert browser.get(f"{address}file/").content == chair_stands
 
 
 def test_squats_are_measured_and_propose_nothing(side: Side, draft: Assessment, chair_stands: bytes):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import fall_risk.scores
 from fall_risk.scores import InputError, check_answers
 from fall_risk.scores.motion import GRAVITY, Recording, analyse_recording, asymmetry_index
-from fall_risk.scores.movement_profile import demand_level, movement_profile
+from fall_risk.scores.movement_profile import Demand, demand_level, movement_profile
 from generation.engine.body import COORDINATES
 from generation.engine.motion_data import load_repetitions
 
@@ -170,25 +170,28 @@ def test_demand_bands(percent, level):
 def test_movement_profile():
     times, com = stands(1)
     margin = np.linspace(5, -1, len(times))
-    profile = movement_profile(times, com, margin, {"knee extension": np.linspace(0, -90, len(times)),
-                                                    "hip extension": np.linspace(0, 50, len(times))},
-                               {"knee extension": 100.0})
+    profile = movement_profile(times, com, margin, [
+        Demand("knee_right", "knee, right", 90.0, measured=True, error_percent=12.0),
+        Demand("hip_left", "hip, left", 60.0, measured=False),
+    ], ["Forces are computed."])
     values = {one.key: one for one in profile.measures}
-    assert values["demand_knee extension"].value == 90 and values["demand_knee extension"].level == "red"
-    assert "demand_hip extension" not in values and any("hip extension: no strength" in note for note in profile.notes)
+    knee, hip = values["demand_knee_right"], values["demand_hip_left"]
+    assert (knee.value, knee.level, knee.unit) == (90, "red", "% of strength") and "±12 points" in knee.note
+    assert hip.level == "amber" and "measured" in knee.note and "not measured" in hip.note and "±" not in hip.note
     assert len(profile.margin_cm) == 101 and profile.margin_cm[0] == 5 and profile.margin_cm[-1] == -1
-    assert values["margin_of_stability"].level == "red" and len(profile.supervision) == 2
-    assert "No published coefficient" in profile.notes[0]
+    assert values["margin_of_stability"].level == "red"
+    assert profile.supervision == ["Least margin of stability: -1 cm", "Demand: knee, right: 90 % of strength"]
+    assert "No published coefficient" in profile.notes[0] and "Forces are computed." in profile.notes
     safe = movement_profile(times, com, margin + 10)
-    assert safe.supervision == []
+    assert safe.supervision == [] and any("not known" in note for note in safe.notes)
 
 
 def test_movement_profile_names_what_is_wrong():
     times, com = stands(1)
     with pytest.raises(InputError, match="margin_cm"):
         movement_profile(times, com, np.zeros(3))
-    with pytest.raises(InputError, match="available_nm.knee"):
-        movement_profile(times, com, np.zeros(len(times)), {}, {"knee": 0.0})
+    with pytest.raises(InputError, match="demands.knee_left"):
+        movement_profile(times, com, np.zeros(len(times)), [Demand("knee_left", "knee, left", float("nan"), True)])
 
 
 def test_no_score_reads_a_motion():
