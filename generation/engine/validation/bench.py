@@ -31,11 +31,11 @@ MEASURES = {
     "ready": "a new body made ready, nothing kept",
     "again": "the same body again, from what was kept",
     "opensim": "OpenSim: inverse dynamics, static optimisation, joint reactions, every frame",
-    "moco": f"MocoInverse instead of static optimisation: {MOCO_SECONDS:g} s at the bottom solved, times "
-            f"{SECONDS / MOCO_SECONDS:g}",
     "fast": "fast route, one motion",
     "batch": f"fast route, each motion of a batch of {BATCH}",
     "gradient": f"the same with the gradient of all activations, each motion of a batch of {BATCH}",
+    "moco": f"MocoInverse instead of static optimisation: {MOCO_SECONDS:g} s at the bottom solved, times "
+            f"{SECONDS / MOCO_SECONDS:g}",
 }
 
 
@@ -61,12 +61,14 @@ def main() -> None:
             lines.append(f"| {what} | {found['seconds']:.3g} | {found['processor_seconds']:.3g} | "
                          f"{found['memory_mb']:.0f} |")
             print(lines[-1], flush=True)
-    if not options.moco:
-        lines += ["", "MocoInverse was not run (`--moco`)."]
-    if options.write:
-        from generation.engine.validation.report import write_section
+            if options.write:  # at once: what was measured stays, whatever happens to the next one
+                _write(lines if options.moco else [*lines, "", "MocoInverse was not run (`--moco`)."])
 
-        write_section("bench", "\n".join(lines))
+
+def _write(lines: list[str]) -> None:
+    from generation.engine.validation.report import write_section
+
+    write_section("bench", "\n".join(lines))
 
 
 def _apart(name: str, device: str, cache: str) -> dict:

@@ -54,6 +54,24 @@ def detail_section(rows: Sequence[Row]) -> str:
     return "\n\n".join(parts)
 
 
+def write_rows(rows: Sequence[Row], page: Path = PAGE) -> None:
+    """Put single rows, measured anew, in the place of the page's rows of the same name; the others stay. Raises
+    ValueError when the page does not have one of them: then all rows have to be written."""
+    whole = page.read_text(encoding="utf-8")
+    for row in rows:
+        line, below = table_section([row]).splitlines()[-1], detail_section([row])
+        head, title = f"| {_cell(row.what)} |", below.split("\n", 1)[0]
+        places = [(rf"^{re.escape(head)}.*$", line)]
+        if below:
+            places.append((rf"^{re.escape(title)}\n.*?(?=\n\n###|\n<!-- end)", below))
+        for pattern, text in places:
+            pattern = re.compile(pattern, re.MULTILINE | (re.DOTALL if text is below else 0))
+            if not pattern.search(whole):
+                raise ValueError(f"{page.name} has no row {row.what!r}")
+            whole = pattern.sub(lambda found, text=text: text, whole, count=1)
+    page.write_text(whole, encoding="utf-8")
+
+
 def write_section(name: str, text: str, page: Path = PAGE) -> None:
     """Replace what stands between the markers of a section. Raises ValueError when the page has no such section."""
     whole = page.read_text(encoding="utf-8")

@@ -172,7 +172,7 @@ def contact_forces(data: Path | None, tell: Tell) -> list[Row]:
         detail += [f"{both.name}, {words}" for words, _ in table.values()]
         at_90 += [force for angle, (_, force) in table.items() if angle == 90]
     low, high = KNEE_BEND_BW
-    detail.append(f"Published: knee bends of people with a prosthesis, mean peak 2.5, here {low:g} to {high:g} is taken "
+    detail.append(f"Knee bends of people with a prosthesis, mean peak 2.5, here {low:g} to {high:g} is taken "
                   "for theirs. 'Musculoskeletal squat simulation evaluation by means of an instrumented total knee "
                   "arthroplasty' (ISBS 2016, V: its abstract) compared such models with six instrumented knees: "
                   "up to twice the measured force at high flexion.")

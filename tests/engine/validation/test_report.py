@@ -48,6 +48,21 @@ def test_sections_of_the_page_are_replaced(tmp_path):
         report.write_section("none", "", page)
 
 
+def test_single_rows_of_the_page_are_replaced(tmp_path):
+    page = tmp_path / "page.md"
+    old = [judged(name, what, "a | rule", "1 mm", "9 mm", False, [f"{what}: 9 mm"])
+           for name, what in (("a", "depth"), ("b", "force"), ("c", "speed"))]
+    page.write_text(f"<!-- measured: table -->\n{report.table_section(old)}\n<!-- end -->\n<!-- measured: detail -->\n"
+                    f"{report.detail_section(old)}\n<!-- end -->\n")
+    new = [judged(row.name, row.what, row.against, row.asked, "0 mm", True, ["less", "much \\1"]) for row in old[1:]]
+    report.write_rows(new, page)
+    assert page.read_text() == (
+        f"<!-- measured: table -->\n{report.table_section([old[0], *new])}\n<!-- end -->\n<!-- measured: detail -->\n"
+        f"{report.detail_section([old[0], *new])}\n<!-- end -->\n")
+    with pytest.raises(ValueError, match="no row 'width'"):
+        report.write_rows([judged("d", "width", "", "", "", True)], page)
+
+
 def test_the_page_has_every_section_that_is_written():
     page = report.PAGE.read_text()
     for name in ("table", "detail", "bench"):
