@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from generation.engine.profile import ProfileError, parse_profile
 
 __all__ = ["Cancelled", "ReadingFailed", "Recording", "read"]
 
-FRAME_RATE = 60.0           # of what is kept; a faster recording is thinned
+FRAME_RATE = 60.0           # about that of what is read; a faster recording is thinned
 NEEDED = ("pelvis_ty", "hip_flexion_r", "hip_flexion_l", "knee_angle_r", "knee_angle_l")
 
 
@@ -50,7 +50,6 @@ def read(*, content: bytes, markers: bool, profile: dict, own_model: bytes | Non
             progress("reading", 0.02, "")
             motion = _from_markers(content, person, longest_s, progress, cancelled) if markers else \
                 _from_angles(content, longest_s)
-            motion = _thinned(motion)
             progress("picture", 0.95, "")
             body = TorchBody(body_scale(person), dtype=torch.float64)
             playback = playback_document(body, motion)
@@ -67,12 +66,16 @@ def _from_angles(content: bytes, longest_s: float) -> Motion:
                           "needed, as OpenCap or OpenSim's inverse kinematics write it.")
     motion = read_mot(content, COORDINATES)
     _check_length(motion.duration_s, longest_s)
-    return motion
+    every = _step(motion.frame_rate)
+    return replace(motion, values=motion.values[::every], frame_rate=motion.frame_rate / every)
 
 
 def _from_markers(content: bytes, person, longest_s: float, progress: Progress, cancelled) -> Motion:
     recording = read_trc(content)
     _check_length(float(recording.times[-1] - recording.times[0]), longest_s)
+    every = _step(recording.frame_rate)
+    recording = replace(recording, positions=recording.positions[::every], times=recording.times[::every],
+                        frame_rate=recording.frame_rate / every)
     fitted = positions = None
     if person.model_osim is None:
         progress("fitting", 0.05, "segment lengths to the markers, about a minute")
@@ -97,11 +100,9 @@ def _in_order(motion: Motion) -> Motion:
     return Motion(COORDINATES, values, motion.frame_rate, notes, motion.start_s)
 
 
-def _thinned(motion: Motion) -> Motion:
-    every = max(1, round(motion.frame_rate / FRAME_RATE))
-    if every == 1:
-        return motion
-    return Motion(motion.coordinates, motion.values[::every], motion.frame_rate / every, motion.notes, motion.start_s)
+def _step(frame_rate: float) -> int:
+    """Each how many-th frame is read: 100 Hz show a squat no better and take inverse kinematics longer."""
+    return max(1, round(frame_rate / FRAME_RATE))
 
 
 def _check_length(seconds: float, longest_s: float) -> None:

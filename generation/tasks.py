@@ -23,6 +23,7 @@ def run_check(candidate_id: str) -> None:
     checks.candidate_check_run(candidate_id=candidate_id)
 
 
-@app.task(name="generation.read_own_motion", queue="generation", retry=WHEN_DATABASE_IS_AWAY)
+# After the generations: markers take minutes. Before the checks that nobody waits for.
+@app.task(name="generation.read_own_motion", queue="generation", priority=-5, retry=WHEN_DATABASE_IS_AWAY)
 def read_own_motion(motion_id: str) -> None:
     own_motions.own_motion_read(motion_id=motion_id)

@@ -43,7 +43,7 @@ class LiveSite:
         }
         self.process: subprocess.Popen | None = None
 
-    def start(self, seconds: float = 300) -> None:
+    def start(self, seconds: float = 900) -> None:
         """Start it and wait until it says that it is ready."""
         with open(self.log, "w") as log:
             self.process = subprocess.Popen(
@@ -52,7 +52,8 @@ class LiveSite:
             )
         wait_until(lambda: self.process.poll() is not None or "Genuflex is ready" in self.said(), seconds, self.said())
         assert self.process.poll() is None, f"the site ended:\n{self.said()}"
-        self.address = re.search(r"http://\S+", self.said()).group().rstrip("/")
+        # E-mails that the demonstration prints hold addresses too, and may come first.
+        self.address = re.search(r"Genuflex is ready.*?(http://\S+)", self.said()).group(1).rstrip("/")
 
     def said(self) -> str:
         return self.log.read_text(errors="replace")

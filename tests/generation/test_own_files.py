@@ -15,7 +15,7 @@ from django.test import Client
 from clinic.errors import ServiceError
 from generation import own_models, own_motions, services
 from generation.engine.body import COORDINATES, MODEL_FILE, TorchBody, scale_body
-from generation.engine.formats import read_mot, write_mot
+from generation.engine.formats import Motion, read_mot, write_mot
 from generation.engine.profile import parse_profile
 from generation.models import OwnMotion
 from patients import services as record
@@ -130,6 +130,17 @@ def test_a_motion_that_is_none_is_refused_with_its_place_and_kept(side: Side, sq
     page = Client()
     page.force_login(side.clinician)
     assert "This recording cannot be used" in page.get(f"/own-motions/{row.pk}/").content.decode()
+
+
+def test_a_fast_recording_is_thinned(side: Side, tmp_path):
+    slow = plain_squat.squat(TorchBody(scale_body("female", 25, 1.78, 70)).double(), 70.0)
+    fast = Motion(COORDINATES, np.repeat(slow.values, 3, axis=0), 180.0)
+    write_mot(tmp_path / "fast.mot", fast)
+    row = read(side, "fast.mot", (tmp_path / "fast.mot").read_bytes())
+    kept = read_mot(bytes(row.mot_file), COORDINATES)
+    assert kept.frame_rate == pytest.approx(60, rel=1e-3) and len(kept.values) == len(slow.values)
+    given = [not name.endswith("_beta") for name in COORDINATES]       # the patella's are derived from the knee's
+    np.testing.assert_allclose(kept.values[:, given], slow.values[:, given], atol=1e-6)
 
 
 def test_markers_of_a_person_are_told_what_is_missing(side: Side):
