@@ -80,7 +80,8 @@ def _categories(table: dict) -> go.Figure:
     cells = [row["cells"][0] for row in rows]
     colours, patterns = zip(*(_SERIES[row["label"]] for row in rows), strict=True)
     figure = go.Figure(go.Bar(
-        x=[_wrapped(row["label"], BELOW_LETTERS) for row in rows], y=[cell or 0 for cell in cells], text=_bar_words(cells),
+        x=[_wrapped(row["label"], BELOW_LETTERS) for row in rows], y=[cell or 0 for cell in cells],
+        text=_bar_words(cells),
         textposition="outside", cliponaxis=False, hoverinfo="skip",
         marker={"color": colours, "pattern": {"shape": patterns}},
     ))

@@ -79,14 +79,14 @@ UNION ALL SELECT 'transition', category_before, category, count(*) FROM assessed
 UNION ALL SELECT 'clinician', u.full_name, '', sum(n) FROM (
     SELECT completed_by_id, count(*) AS n FROM assessed GROUP BY 1
 ) assessor JOIN clinic_user u ON u.id = completed_by_id GROUP BY 2
-UNION ALL SELECT 'assessments_by_month', to_char(month, 'YYYY-MM'), '', n FROM (
-    SELECT date_trunc('month', a.assessed_on) AS month, count(*) AS n
+UNION ALL SELECT 'assessments_by_month', to_char(day, 'YYYY-MM'), '', sum(n) FROM (
+    SELECT a.assessed_on AS day, count(*) AS n
     FROM fall_risk_assessment a JOIN people ON people.id = a.patient_id
     WHERE a.status = 'complete' AND a.assessed_on BETWEEN %(start)s AND %(end)s GROUP BY 1
-) visits
-UNION ALL SELECT 'falls_by_month', to_char(month, 'YYYY-MM'), '', n FROM (
-    SELECT date_trunc('month', occurred_on) AS month, count(*) AS n FROM falls GROUP BY 1
-) fallen
+) visits GROUP BY 2
+UNION ALL SELECT 'falls_by_month', to_char(day, 'YYYY-MM'), '', sum(n) FROM (
+    SELECT occurred_on AS day, count(*) AS n FROM falls GROUP BY 1
+) fallen GROUP BY 2
 UNION ALL SELECT 'falls_by_injury', injury, '', count(*) FROM falls GROUP BY 2
 UNION ALL SELECT 'fallers', '', '', count(DISTINCT patient_id) FROM falls
 UNION ALL SELECT 'on_hold', '', '', count(DISTINCT r.patient_id)

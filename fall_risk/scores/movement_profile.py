@@ -22,7 +22,7 @@ DEMAND_NOTE = (
 class Demand:
     """The greatest share of the person's own strength that a motion needs. ``joint`` is a word such as "knee, right";
     ``measured``: whether the strength of that group was measured on the person, or is expected from sex, age, height
-    and mass; ``error_percent``: the known error of ``percent``, in the same unit, None where none is known.
+    and mass; ``error_percent``: the error of ``percent`` from the estimated ground reaction, None where unknown.
     """
 
     key: str
@@ -75,7 +75,8 @@ def _demand_measure(demand: Demand) -> Measure:
     strength = ("Of the strength measured." if demand.measured else
                 "Strength not measured, but expected from sex, age, height and mass: the true share is probably "
                 "higher.")
-    error = "" if demand.error_percent is None else f" Known error about ±{demand.error_percent:.0f} points."
+    error = "" if demand.error_percent is None else (
+        f" The estimated ground reaction alone may err by about ±{demand.error_percent:.0f} points.")
     return measure(f"demand_{demand.key}", f"Demand: {demand.joint}", demand.percent, "% of strength",
                    strength + error, "ours", demand_level(demand.percent))
 

@@ -60,7 +60,8 @@ def test_from_pieces_to_a_colleagues_alert(visitor):  # noqa: F811
     bar = jonas.get_by_role("alert", name="Alerts")
     expect(bar.get_by_text("Derek Coleman", exact=True)).to_be_visible(timeout=LIVE_MS)     # without reloading
     acknowledge(jonas, "Derek Coleman", "Called him, seen tomorrow.")
-    expect(maria.get_by_role("alert", name="Alerts").get_by_text("Derek Coleman", exact=True)).to_have_count(0, timeout=LIVE_MS)
+    bar = maria.get_by_role("alert", name="Alerts")
+    expect(bar.get_by_text("Derek Coleman", exact=True)).to_have_count(0, timeout=LIVE_MS)
     maria.reload()
     expect(maria.get_by_text("acknowledged by Jonas Weber: Called him, seen tomorrow.")).to_be_visible()
 
@@ -100,3 +101,32 @@ def test_the_administrators_report(visitor):  # noqa: F811
     expect(page.get_by_role("row", name=re.compile("^High hidden"))).to_be_visible()
     page.get_by_role("link", name="Who is due").click()
     fits(page, "Who is due")
+
+
+def test_a_patients_page_renews_itself_under_the_writer(visitor):  # noqa: F811
+    maria = visitor("maria@demo.example")
+    maria.get_by_role("link", name="Marchetti, Rosa").click()
+    maria.locator("section", has_text="Fall risk").get_by_role("link", name="Open").click()
+    fits(maria, "Fall risk")
+    score = maria.locator("details.score").first
+    score.locator("summary").click()
+    words = maria.locator("#id_text")
+    words.fill("Half a sent")
+    words.evaluate("field => field.setSelectionRange(4, 4)")
+    phone = visitor("rosa@demo.example", PHONE)
+    phone.get_by_role("main").get_by_role("link", name="I fell").click()
+    phone.get_by_label("A little: a bruise").check()
+    phone.get_by_label("What happened?").fill("Over the cat.")
+    phone.get_by_role("button", name="Tell my clinic").click()
+    fits(phone, "Thank you for telling us")
+
+    falls = maria.get_by_role("region", name="Falls reported")
+    expect(falls.get_by_text("Over the cat.")).to_be_visible(timeout=LIVE_MS)      # without reloading
+    expect(maria.get_by_role("region", name="Alerts").get_by_text("reported by the patient").first).to_be_visible()
+    expect(words).to_have_value("Half a sent")
+    expect(words).to_be_focused()
+    assert words.evaluate("field => field.selectionStart") == 4
+    expect(score).to_have_attribute("open", "")
+    maria.keyboard.type("-")
+    expect(words).to_have_value("Half- a sent")
+    acknowledge(maria, "Rosa Marchetti", "Spoke with her.")

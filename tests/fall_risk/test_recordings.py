@@ -1,15 +1,19 @@
 """Recordings: analysed by the engine in a worker, proposed, confirmed or corrected by a clinician."""
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from django.test import Client
 
 from clinic.errors import ServiceError
 from fall_risk import services
+from fall_risk.demand import demands_of
 from fall_risk.models import Assessment, MotionProfile, MotionRecording
-from generation.engine.body import COORDINATES
-from generation.engine.formats import Motion, write_mot
+from generation.engine.body import COORDINATES, MODEL_FILE, load_body
+from generation.engine.formats import Motion, read_mot, write_mot
+from generation.engine.profile import parse_profile
 from tests.world import Side, make_patient
 
 RISES, PERIOD_S, RATE = 11, 2.8, 60.0       # 30.8 s: eleven rises, and 30 s from the first
@@ -37,9 +41,10 @@ def chair_stands(tmp_path_factory) -> bytes:
     return path.read_bytes()
 
 
-def uploaded(side: Side, draft: Assessment, content: bytes, kind: str = "sit_to_stand") -> MotionRecording:
+def uploaded(side: Side, draft: Assessment, content: bytes, kind: str = "sit_to_stand",
+             file_name: str = "chair.mot") -> MotionRecording:
     row = services.recording_upload(
-        actor=side.clinician, assessment=draft, kind=kind, file_name="chair.mot", content=content
+        actor=side.clinician, assessment=draft, kind=kind, file_name=file_name, content=content
     )
     services.recording_analyse(recording_id=row.pk)
     row.refresh_from_db()
@@ -115,6 +120,54 @@ def test_what_is_not_taken_at_all(side: Side, draft: Assessment, name: str, cont
     assert error.value.errors[0].field == "file"
 
 
+TRC = """PathFileType\t4\t(X/Y/Z)\tchair.trc
+DataRate\tCameraRate\tNumFrames\tNumMarkers\tUnits\tOrigDataRate\tOrigDataStartFrame\tOrigNumFrames
+100\t100\t2\t1\t{unit}\t100\t1\t2
+Frame#\tTime\tr.ASIS\t\t
+\t\tX1\tY1\tZ1
+
+1\t0.0\t0.1\t1.0\t0.2
+2\t{second}\t0.1\t1.0\t0.2
+"""
+
+
+@pytest.mark.parametrize(("content", "words"), [
+    (b"not markers", "not a .trc marker file"),
+    (TRC.format(unit="inch", second="0.01").encode(), "Units must be m or mm"),
+    (TRC.format(unit="m", second="0.01").encode(), "these of its markers are missing"),
+    (TRC.format(unit="m", second="121").encode(), "at most 120 s"),
+])
+def test_markers_that_are_refused_are_a_sentence(side: Side, draft: Assessment, content: bytes, words: str):
+    row = uploaded(side, draft, content, file_name="chair.TRC")
+    assert row.status == "failed" and words in row.error, row.error
+
+
+def test_markers_become_a_motion_on_the_body_that_they_show(
+    side: Side, draft: Assessment, chair_stands: bytes, monkeypatch
+):
+    """The inverse kinematics itself, minutes long, is tested in its own room."""
+    rates = []
+
+    def fitted(person, markers):
+        rates.append((person.height_m, markers.frame_rate, len(markers.times)))
+        return load_body(MODEL_FILE), None, markers.positions
+
+    def followed(markers, body, person, positions):
+        return SimpleNamespace(motion=read_mot(chair_stands))
+
+    monkeypatch.setattr("fall_risk.motion.body_from_markers", fitted)
+    monkeypatch.setattr("fall_risk.motion.motion_from_markers", followed)
+    content = TRC.format(unit="m", second="0.01").replace("100\t100", "240\t240").encode()
+    row = uploaded(side, draft, content, file_name="chair.trc")
+    assert row.status == "done", row.error
+    assert len(row.result["rises"]) == RISES and {one["field"] for one in row.result["proposals"]} >= {"fcs_s"}
+    assert rates == [(1.78, 60.0, 1)]           # every fourth frame of 240 Hz
+    browser = Client()
+    browser.force_login(side.clinician)
+    answer = browser.get(f"/fall-recordings/{row.pk}/file/")
+    assert answer.content == content and f'recording-{row.pk}.trc"' in answer["Content-Disposition"]
+
+
 def test_the_movement_profile_stands_apart_from_every_score(side: Side):
     browser = Client()
     browser.force_login(side.clinician)
@@ -127,3 +180,36 @@ def test_the_movement_profile_stands_apart_from_every_score(side: Side):
     text = browser.get(f"/patients/{side.record.patient.pk}/fall-risk/").content.decode()
     assert "Least margin of stability" in text and "no published coefficient" in text
     assert not side.record.assessment.scores.filter(key__contains="margin").exists()
+    demands = [one for one in row.result["measures"] if one["key"].startswith("demand_")]
+    assert len(demands) == 6 and {one["value"] for one in demands} == {30.0}       # as the check by OpenSim stored it
+    assert "Demand: knee, right" in text and "Strength not measured" in text
+    assert "estimated without force plates" in text and "In 1 of 16 moments" in text
+    assert not side.record.assessment.scores.filter(key__contains="demand").exists()
+
+
+def test_a_profile_without_the_demand_is_computed_again_once_opensim_has_answered(side: Side):
+    browser = Client()
+    browser.force_login(side.clinician)
+    candidate, address = side.record.candidate, f"/patients/{side.record.patient.pk}/fall-risk/"
+    browser.post(f"/candidates/{candidate.pk}/movement-profile/")
+    row = MotionProfile.objects.get(candidate=candidate)
+    services.profile_compute(profile_id=row.pk)
+    row.refresh_from_db()
+    browser.post(f"/candidates/{candidate.pk}/movement-profile/")
+    assert MotionProfile.objects.get(pk=row.pk).status == "done"          # there is nothing new to compute
+    row.result["measures"] = [one for one in row.result["measures"] if not one["key"].startswith("demand_")]
+    row.save(update_fields=["result"])
+    assert "Compute the profile again" in browser.get(address).content.decode()
+    browser.post(f"/candidates/{candidate.pk}/movement-profile/")
+    assert MotionProfile.objects.get(pk=row.pk).status == "queued"
+    assert "It is being computed" in browser.get(address).content.decode()
+
+
+@pytest.mark.parametrize(("strength", "measured"), [
+    ({}, set()), ({"knee_extension_nm": {"right": 100.0}}, {"knee_right"}),
+    ({"ankle_plantarflexion_percent": 80.0}, {"ankle_right", "ankle_left"}),
+])
+def test_a_demand_says_whether_the_strength_was_measured(side: Side, strength: dict, measured: set):
+    person = parse_profile({**side.record.request.profile, "strength": strength})
+    demands, caveats = demands_of(side.record.candidate, person)
+    assert {one.key for one in demands if one.measured} == measured and any("dynamometer" in one for one in caveats)
