@@ -20,7 +20,7 @@ from clinic.permissions import require_on
 from fall_risk import push
 from fall_risk.models import Assessment, MotionProfile, MotionRecording, RecordingStatus
 from fall_risk.services.assessments import put_answers
-from generation.models import DECIDED_CHECKS, CandidateMotion
+from generation.models import DECIDED_CHECKS, CandidateCheck, CandidateMotion
 
 logger = logging.getLogger(__name__)
 MOST_BYTES = 10 * 1024 * 1024       # E: more than ten minutes of a full body at 60 Hz
@@ -115,20 +115,18 @@ def profile_request(*, actor: User, candidate: CandidateMotion) -> MotionProfile
 
     with recorded(actor, "Movement profile requested"):
         row, made = MotionProfile.objects.get_or_create(candidate=candidate, defaults={"patient": patient})
-        if made or row.status == RecordingStatus.FAILED or profile_outdated(row, candidate):
+        if made or row.status == RecordingStatus.FAILED or profile_outdated(row):
             row.status, row.error = RecordingStatus.QUEUED, ""
             row.save(update_fields=["status", "error"])
             compute_profile.defer(profile_id=str(row.pk))
     return row
 
 
-def profile_outdated(row: MotionProfile, candidate: CandidateMotion) -> bool:
+def profile_outdated(row: MotionProfile) -> bool:
     """It was computed without the demand on strength, and OpenSim has answered since."""
-    if row.status != RecordingStatus.DONE:
+    if row.status != RecordingStatus.DONE or any(one["key"].startswith("demand_") for one in row.result["measures"]):
         return False
-    check = candidate.check_by_opensim
-    answered = check is not None and check.status in DECIDED_CHECKS
-    return answered and not any(one["key"].startswith("demand_") for one in row.result["measures"])
+    return CandidateCheck.objects.filter(pk=row.candidate_id, status__in=DECIDED_CHECKS).exists()
 
 
 def profile_compute(*, profile_id: UUID | str) -> None:

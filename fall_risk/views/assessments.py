@@ -208,7 +208,7 @@ def _patient_page(request: HttpRequest, patient, summary_form=None) -> HttpRespo
     form = summary_form or forms.SummaryForm(initial={"text": words.summary_draft(overview)})
     return render(request, "fall_risk/patient.html", {
         "patient": patient, "overview": overview, "summary_form": form, "signed": signed,
-        "profile": profile, "profile_outdated": bool(profile) and profile_outdated(profile, signed.candidate),
+        "profile": profile, "profile_outdated": bool(profile) and profile_outdated(profile),
         "figure": charts.trend_figure(overview.trends),
         "complete": [row for row in overview.history if row.status == AssessmentStatus.COMPLETE],
     }, status=status_of(form))
