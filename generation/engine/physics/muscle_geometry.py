@@ -151,7 +151,19 @@ class MuscleGeometry(torch.nn.Module):
 
 
 def fit_arrays(paths: MusclePaths, samples: int = SAMPLES, seed: int = 0) -> dict[str, np.ndarray]:
-    """What `MuscleGeometry` is made of, as arrays that `np.savez` keeps without pickle."""
+    """What `MuscleGeometry` is made of, as arrays that `np.savez` keeps without pickle.
+
+    On one thread: beside other work, threads that wait for one another made it ten times slower.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return _fitted(paths, samples, seed)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _fitted(paths: MusclePaths, samples: int, seed: int) -> dict[str, np.ndarray]:
     sections = split_sections(paths.muscles)
     pieces = MusclePaths(paths.body, sections.muscles)
     names = list(paths.body.coordinates)
@@ -245,7 +257,7 @@ def _design(x: np.ndarray, powers: np.ndarray, half: np.ndarray) -> tuple[np.nda
     the coordinates themselves."""
     table = _chebyshev(torch.as_tensor(x.T), int(powers.max())).numpy()  # (degree, coordinate, sample)
     values = np.prod([table[powers[:, k], k] for k in range(x.shape[1])], axis=0).T
-    slopes = [values @ _slope_matrix(powers, k) / half[k] for k in range(x.shape[1])]
+    slopes = [_product(values, _slope_matrix(powers, k)) / half[k] for k in range(x.shape[1])]
     return values, np.stack([values * _LENGTH_WEIGHT, *slopes], 1) * _sample_weights(len(x))
 
 
@@ -264,7 +276,7 @@ def _solve(values, rows, lengths, slopes, straight: bool) -> tuple[np.ndarray, n
     # beyond a jump the length is not followed, and the arms just enough to stay in hand: what these samples lose
     lost = 1 - np.array([0.0] + [_LEFT_OUT_WEIGHT] * slopes.shape[2])[:, None] ** 2
     for limit in _ROUNDS_M:
-        out = np.abs(values @ weights - lengths) > limit
+        out = np.abs(_product(values, weights) - lengths) > limit
         for s in np.flatnonzero(out.any(0)):
             less, less_right = _normal(rows[out[:, s]], wanted[out[:, s]][..., s, None], lost)
             weights[:, s] = _least_squares(normal - less, right[:, s, None] - less_right)[:, 0]
@@ -278,12 +290,19 @@ def _sample_weights(samples: int) -> np.ndarray:
 def _normal(rows, wanted, share=1.0) -> tuple[np.ndarray, np.ndarray]:
     """Normal matrix and right hand side; each row counts by its `share`."""
     weighted = (rows * share).reshape(-1, rows.shape[-1])
-    return weighted.T @ rows.reshape(weighted.shape), weighted.T @ wanted.reshape(len(weighted), -1)
+    return (_product(weighted.T, rows.reshape(weighted.shape)),
+            _product(weighted.T, wanted.reshape(len(weighted), -1)))
+
+
+def _product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """a b, on as many threads as torch is told to take; numpy does not ask."""
+    return (torch.from_numpy(np.ascontiguousarray(a)) @ torch.from_numpy(np.ascontiguousarray(b))).numpy()
 
 
 def _least_squares(normal, right) -> np.ndarray:
     ridge = _RIDGE * np.trace(normal) / len(normal)  # holds directions that the samples do not see
-    return np.linalg.solve(normal + ridge * np.eye(len(normal)), right)
+    held = torch.from_numpy(normal + ridge * np.eye(len(normal)))
+    return torch.linalg.solve(held, torch.from_numpy(np.ascontiguousarray(right))).numpy()
 
 
 def _slope_matrix(powers: np.ndarray, k: int) -> np.ndarray:

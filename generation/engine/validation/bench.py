@@ -30,10 +30,10 @@ LIMIT_S = 7200.0
 MEASURES = {
     "ready": "a new body made ready, nothing kept",
     "again": "the same body again, from what was kept",
-    "opensim": "OpenSim: inverse dynamics, static optimisation, joint reactions, every frame",
     "fast": "fast route, one motion",
     "batch": f"fast route, each motion of a batch of {BATCH}",
     "gradient": f"the same with the gradient of all activations, each motion of a batch of {BATCH}",
+    "opensim": "OpenSim: inverse dynamics, static optimisation, joint reactions, every frame",
     "moco": f"MocoInverse instead of static optimisation: {MOCO_SECONDS:g} s at the bottom solved, times "
             f"{SECONDS / MOCO_SECONDS:g}",
 }
@@ -90,6 +90,7 @@ def _measure(name: str, device: str, cache: str) -> dict:
     from generation.engine.physics.pipeline import fast_body, fast_motion
     from generation.engine.validation.recordings import PEOPLE, one_squat
 
+    torch.set_num_threads(1)  # as a generation does
     motion = one_squat(SECONDS)
     osim = write_osim(scale_body(*PEOPLE[1]), Path(cache) / "body.osim").read_bytes()
     os.environ["GENUFLEX_CACHE"] = cache
@@ -150,7 +151,7 @@ def _found(clocks: np.ndarray) -> dict:
 def _machine(device: str) -> str:
     import torch
 
-    where = f"{os.cpu_count()} processors ({platform.machine()}), {torch.get_num_threads()} threads"
+    where = f"{os.cpu_count()} processors ({platform.machine()}), one thread"
     return where + (f", {torch.cuda.get_device_name()}" if device.startswith("cuda") else "")
 
 
