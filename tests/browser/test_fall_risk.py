@@ -110,6 +110,7 @@ def test_a_patients_page_renews_itself_under_the_writer(visitor):  # noqa: F811
     fits(maria, "Fall risk")
     score = maria.locator("details.score").first
     score.locator("summary").click()
+    maria.get_by_text("Release new words").click()
     words = maria.locator("#id_text")
     words.fill("Half a sent")
     words.evaluate("field => field.setSelectionRange(4, 4)")
