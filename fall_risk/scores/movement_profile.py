@@ -77,7 +77,7 @@ def _demand_measure(demand: Demand) -> Measure:
                 "higher.")
     error = "" if demand.error_percent is None else (
         f" The estimated ground reaction alone may err by about ±{demand.error_percent:.0f} points.")
-    return measure(f"demand_{demand.key}", f"Demand: {demand.joint}", demand.percent, "% of strength",
+    return measure(f"demand_{demand.key}", f"Demand: {demand.joint}", round(demand.percent), "% of strength",
                    strength + error, "ours", demand_level(demand.percent))
 
 
