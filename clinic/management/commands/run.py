@@ -63,7 +63,7 @@ class Command(BaseCommand):
             memory.unlink(missing_ok=True)
         connection.close()
         if not memory.exists():
-            self.say("Making the demo clinic and its first generated squat ...")
+            self.say("Making the demo clinic and its first generated squat, checked by OpenSim (about a minute) ...")
             unfinished = memory.with_suffix(".new")
             with open(unfinished, "w") as file:
                 status = supervisor.run_to_end(python("manage.py", "seed_demo"), stdout=file)
