@@ -70,7 +70,7 @@ def test_a_model_is_read_before_it_is_kept_and_replaces_the_earlier(side: Side):
     ("body.txt", b"x", "kind .osim"),
     ("body.osim", b"", "empty"),
     ("body.osim", b"<OpenSimDocument><Model/>", "Line 1"),
-    ("body.osim", b'<!DOCTYPE a [<!ENTITY b "c">]><OpenSimDocument/>', "document type declarations"),
+    ("body.osim", b'<!DOCTYPE a [<!ENTITY b "c">]><OpenSimDocument/>', "document types"),
     ("body.osim", b"<OpenSimDocument><Model><a/></Model></OpenSimDocument>", ""),
 ])
 def test_a_model_that_is_none_is_refused_with_a_sentence(side: Side, name, content, told):

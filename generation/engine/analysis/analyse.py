@@ -16,7 +16,7 @@ from generation.engine.physics.derivatives import SHORTEST
 from generation.engine.physics.ground import estimate_ground
 from generation.engine.physics.ground_reaction import GroundReaction
 from generation.engine.physics.pipeline import fast_analysis, fast_body
-from generation.engine.physics.reserves import DEEPEST_KNEE_DEG, is_reserve, reserve_forces, reserve_share
+from generation.engine.physics.reserves import DEEPEST_KNEE_DEG, is_reserve, reserve_forces, reserve_share, too_deep
 from generation.engine.reference import (
     CONTACTS,
     FLEXIONS,
@@ -91,7 +91,7 @@ def analyse(
         solved, more = _by_opensim(moved, ground, moco, tell, cancelled)
     else:
         solved, more = _fast(moved, ground, tell)
-    if (deep := int((q[frames][:, _knees(body)] > np.radians(DEEPEST_KNEE_DEG)).any(1).sum())):
+    if deep := int(too_deep(q[frames][:, _knees(body)]).sum()):
         notes.append(f"In {deep} of {len(frames)} frames a knee is bent beyond {DEEPEST_KNEE_DEG:g} degrees, where the "
                      "model's quadriceps leave their path: they are not trusted.")
     if solved.removed:

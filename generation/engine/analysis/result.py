@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from generation.engine.physics.ground_reaction import GroundReaction
-from generation.engine.physics.reserves import DEEPEST_KNEE_DEG, UNTRUSTED_SHARE
+from generation.engine.physics.reserves import too_deep, trusted_frames
 
 GRAVITY = 9.80665  # m/s2, standard acceleration of free fall
 Route = Literal["fast", "opensim"]
@@ -62,15 +62,18 @@ class Analysis:
 
     @property
     def trusted(self) -> np.ndarray:
-        """(T,) bool: no reserve carries more than UNTRUSTED_SHARE of its moment, and the knees are not `too_deep`."""
-        shares = list(self.reserve_share.values())
-        return ~self.too_deep & np.all(np.array(shares).reshape(-1, len(self.time)) <= UNTRUSTED_SHARE, axis=0)
+        """(T,) bool, see `physics.reserves.trusted_frames`."""
+        shares = np.array(list(self.reserve_share.values())).reshape(-1, len(self.time))
+        return trusted_frames(shares.T, self._knees)
 
     @property
     def too_deep(self) -> np.ndarray:
-        """(T,) bool: a knee is bent beyond DEEPEST_KNEE_DEG, where the model's quadriceps leave their path."""
-        knees = [i for i, name in enumerate(self.coordinates) if name in ("knee_angle_r", "knee_angle_l")]
-        return (self.q[:, knees] > np.radians(DEEPEST_KNEE_DEG)).any(axis=1)
+        """(T,) bool: a knee is bent so far that the model's quadriceps leave their path."""
+        return too_deep(self._knees)
+
+    @property
+    def _knees(self) -> np.ndarray:
+        return self.q[:, [i for i, name in enumerate(self.coordinates) if name in ("knee_angle_r", "knee_angle_l")]]
 
     def contact_in_body_weights(self, name: str) -> np.ndarray:
         """(T,) magnitude of a contact force over body weight."""

@@ -15,7 +15,6 @@ from torch import Tensor
 from generation.engine.body import COORDINATES, BodyModel
 from generation.engine.metrics.phases import Phases
 from generation.engine.physics import (
-    UNTRUSTED_SHARE,
     GroundReaction,
     differentiate,
     estimate_ground,
@@ -27,6 +26,7 @@ from generation.engine.physics import (
 from generation.engine.physics.chain import apply_transposed, constants, cross
 from generation.engine.physics.dynamics import body_forces, outer_forces
 from generation.engine.physics.pipeline import fast_body
+from generation.engine.physics.reserves import trusted_frames
 from generation.engine.variables import (
     CONTACT_FORCES,
     DEMANDS,
@@ -55,8 +55,7 @@ _MOMENT_OF = {name: JOINT_MOMENTS[moment][1] for name, moment in (_MOMENTS | _DE
 
 @dataclass(frozen=True)
 class Trust:
-    """How far the muscles of one motion can be believed. A frame is trusted where no reserve actuator carries more than
-    `UNTRUSTED_SHARE` of its joint moment."""
+    """How far the muscles of one motion can be believed, frame by frame as `physics.reserves.trusted_frames` says."""
 
     frames: int
     trusted: int
@@ -133,7 +132,7 @@ class LoadMeter:
         found, start = [], 0
         for (own, _, _, acceleration), when in zip(parts, phases, strict=True):
             stop = start + len(own)
-            found.append(self._loads({name: part[start:stop] for name, part in frames.items()}, acceleration,
+            found.append(self._loads(own, {name: part[start:stop] for name, part in frames.items()}, acceleration,
                                      ground.uncertainty, _moving(when, len(own), frame_rate)))
             start = stop
         return found
@@ -146,7 +145,7 @@ class LoadMeter:
         q, u, udot = differentiate(q, frame_rate, CUTOFF_HZ)
         return q, u, udot, differentiate(self.body(q).com, frame_rate, None)[2]
 
-    def _loads(self, frames: Mapping[str, Tensor], acceleration: Tensor, uncertainty: Mapping,
+    def _loads(self, q: Tensor, frames: Mapping[str, Tensor], acceleration: Tensor, uncertainty: Mapping,
                moving: slice) -> Loads:
         series = self.series(frames, LOAD_VARIABLES)
         share = series.pop(_SHARE)
@@ -155,7 +154,7 @@ class LoadMeter:
         single[_ACCELERATION] = acceleration.norm(dim=-1).amax(-1)
         shares = torch.stack([reserve_share(frames["moments"][:, self._at[name]], frames["reserves"][:, self._at[name]])
                               for name in self._reserves], -1)
-        trusted = (shares <= UNTRUSTED_SHARE).all(-1)
+        trusted = trusted_frames(shares, q[:, [self._at[f"knee_angle_{side}"] for side in "rl"]])
         worst = int(shares.argmax()) % len(self._reserves)
         peak_frames = {group: tuple(series[name].argmax(-1).tolist()) for name, group in _ACTIVATIONS.items()
                        if name in series}

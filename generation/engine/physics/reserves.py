@@ -17,6 +17,7 @@ toes (`mtp_angle`) have one too: the ground reaction acts on the calcaneus in th
 the floor, so the joint's moment is not known well enough to hold the toe flexors to it.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
@@ -48,6 +49,16 @@ def is_reserve(coordinate: str) -> bool:
 def reserve_share(moment, reserve):
     """How much of a joint moment (any shape, Nm; array or tensor) its reserve carries, as a share of 1."""
     return abs(reserve) / abs(moment).clip(min=SMALL_MOMENT_NM)
+
+
+def too_deep(knees):
+    """(time,) bool: a knee of (time, 2) rad (array or tensor) is bent beyond DEEPEST_KNEE_DEG."""
+    return (knees > math.radians(DEEPEST_KNEE_DEG)).any(-1)
+
+
+def trusted_frames(shares, knees):
+    """(time,) bool: no reserve of (time, reserve) shares carries more than UNTRUSTED_SHARE, no knee is `too_deep`."""
+    return (shares <= UNTRUSTED_SHARE).all(-1) & ~too_deep(knees)
 
 
 def _base(coordinate: str) -> str:

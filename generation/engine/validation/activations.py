@@ -28,7 +28,7 @@ from generation.engine.physics import (
 )
 from generation.engine.physics.ground import estimate_ground
 from generation.engine.physics.pipeline import FastBody, fast_body
-from generation.engine.physics.reserves import DEEPEST_KNEE_DEG
+from generation.engine.physics.reserves import DEEPEST_KNEE_DEG, too_deep
 from generation.engine.validation.dynamics import FLEXIONS, GRAVITY, Agreement, agreement, compare_moments, table
 from generation.engine.validation.row import Row, judged
 
@@ -103,7 +103,7 @@ def compare_activations(squat: Squat, every: int = 8) -> tuple[dict[str, Agreeme
     ours = squat.solve().activations.numpy()[frames]
     own = [str(name) for name in squat.model.muscles["muscle_names"]]
     knees = [names.index(f"knee_angle_{side}") for side in "rl"]
-    followed = (squat.q[frames][:, knees] <= np.radians(DEEPEST_KNEE_DEG)).all(1).numpy()
+    followed = ~too_deep(squat.q[frames][:, knees]).numpy()
     return tuple({name: agreement(theirs.activations[kept, i], ours[kept, own.index(name)])
                   for i, name in enumerate(theirs.muscles) if theirs.activations[kept, i].max() > ACTIVE}
                  for kept in (np.ones_like(followed), followed))

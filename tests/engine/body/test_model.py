@@ -185,9 +185,9 @@ BOMB = ('<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]
 
 @pytest.mark.parametrize(("text", "says"), [
     (BOMB, "DOCTYPE"),
-    ("not a model", "not whole XML"),
-    ("", "not whole XML"),
-    (GENERIC[: len(GENERIC) // 2], "not whole XML"),
+    ("not a model", "not well-formed XML"),
+    ("", "not well-formed XML"),
+    (GENERIC[: len(GENERIC) // 2], "not well-formed XML"),
     ("<html><body/></html>", "no OpenSim model"),
     ('<OpenSimDocument Version="40000"><Storage/></OpenSimDocument>', "not a <Model>"),
     ("<OpenSimDocument Version='40000'><Model>" + "<a>" * 100 + "</a>" * 100 + "</Model></OpenSimDocument>", "deep"),

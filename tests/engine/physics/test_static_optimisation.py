@@ -5,7 +5,14 @@ import pytest
 import torch
 from scipy.optimize import lsq_linear
 
-from generation.engine.physics.reserves import LEG_COORDINATES, RESERVES, is_reserve, reserve_forces, reserve_share
+from generation.engine.physics.reserves import (
+    LEG_COORDINATES,
+    RESERVES,
+    is_reserve,
+    reserve_forces,
+    reserve_share,
+    trusted_frames,
+)
 from generation.engine.physics.static_optimisation import StaticOptimisation, least_effort
 
 LOWER, UPPER = torch.full((40,), 0.01, dtype=torch.float64), torch.ones(40, dtype=torch.float64)
@@ -128,3 +135,10 @@ def test_activations_are_those_of_opensim(tmp_path):
     assert np.abs(ours.activations.numpy() - theirs.activations).mean() < 0.002
     np.testing.assert_allclose(ours.reserves, np.where([is_reserve(name) for name in model.coordinates],
                                                        theirs.reserves, 0.0), atol=0.5)
+
+
+def test_a_frame_is_trusted_when_muscles_carry_it_and_the_knees_are_not_too_deep():
+    shares = np.array([[0.0, 0.10], [0.0, 0.11], [0.0, 0.0], [0.0, 0.0]])
+    knees = np.radians([[90.0, 90.0], [90.0, 90.0], [134.9, 20.0], [20.0, 135.1]])
+    assert trusted_frames(shares, knees).tolist() == [True, False, True, False]
+    assert trusted_frames(torch.tensor(shares), torch.tensor(knees)).tolist() == [True, False, True, False]
