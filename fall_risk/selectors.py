@@ -42,10 +42,6 @@ def assessment_list(*, user: User, patient: Patient) -> QuerySet[Assessment]:
     return rows.select_related("started_by", "completed_by")
 
 
-def draft_get(patient: Patient) -> Assessment | None:
-    return Assessment.objects.filter(patient=patient, status=AssessmentStatus.DRAFT).first()
-
-
 def score_list(*, user: User, assessment: Assessment) -> QuerySet[ScoreRecord]:
     return permitted(user, "fall_risk.view", ScoreRecord.objects.filter(assessment=assessment))
 

@@ -70,8 +70,9 @@ def auc(y: np.ndarray, p: np.ndarray) -> float:
     return float((rankdata(p)[y].sum() - cases * (cases + 1) / 2) / (cases * (len(y) - cases)))
 
 
-def brier(y: np.ndarray, p: np.ndarray) -> float:
-    return float(np.mean((p - y) ** 2))
+def brier(y: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """Mean squared error over the first axis: of persons, or of repeats (repeat, person) for each person."""
+    return ((p - y) ** 2).mean(axis=0)
 
 
 def calibration(y: np.ndarray, p: np.ndarray) -> tuple[float, float]:
@@ -119,7 +120,7 @@ def evaluate(y: np.ndarray, predictions: np.ndarray, against: np.ndarray | None 
     share = y.mean()
     compared = pairs(y, predictions)
     slopes = [calibration(y, p) for p in predictions]
-    losses = ((predictions - y) ** 2).mean(axis=0)                              # (person,)
+    losses = brier(y, predictions)                              # (person,)
     result = {
         "auc": float(compared.auc()), "auc_interval": _bootstrap(y, compared.auc),
         "brier": float(losses.mean()), "brier_skill": float(1 - losses.mean() / (share * (1 - share))),
@@ -128,7 +129,7 @@ def evaluate(y: np.ndarray, predictions: np.ndarray, against: np.ndarray | None 
         "reliability": reliability(y, predictions),
     }
     if against is not None:
-        other, other_losses = pairs(y, against), ((against - y) ** 2).mean(axis=0)
+        other, other_losses = pairs(y, against), brier(y, against)
         result["auc_gain_interval"] = _bootstrap(y, lambda w: compared.auc(w) - other.auc(w))
         result["brier_gain_interval"] = _bootstrap(y, lambda w: w @ (other_losses - losses) / w.sum(-1))
     return result

@@ -34,10 +34,6 @@ class Phases:
     def ascent_s(self) -> float:
         return self.ascent_end - self.ascent_start
 
-    @property
-    def repetition_s(self) -> float:
-        return self.descent_s + self.pause_s + self.ascent_s
-
     def document(self, duration_s: float) -> list[dict]:
         """As the playback document lists them."""
         edges = [("stand", 0.0, self.descent_start), ("descent", self.descent_start, self.descent_end),

@@ -4,7 +4,7 @@
 weigh. Data and ways of estimating: `ground_trials.py`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,14 +96,6 @@ def ground_table(raw: Path | str, cache: Path | str | None = None,
                 rows += _figures(filtered, f"{NO_PLATES}, {cutoff:g} Hz",
                                  estimated(filtered, without_plates(filtered, standing)[NO_PLATES], cache))
     return rows
-
-
-def ground_lines(rows: list[GroundRow]) -> Iterator[str]:
-    """The table as text, one figure a line."""
-    for row in rows:
-        bar = "" if row.bar is None else f"  (asked: {'at least' if row.at_least else 'at most'} {row.bar:g})"
-        mark = {True: "  reached", False: "  NOT reached", None: ""}[row.met]
-        yield f"{row.motion:13s} {row.calibration:34s} {row.what:52s} {row.value:8.2f} {row.unit:7s}{bar}{mark}"
 
 
 def _figures(trial: Trial, calibration: str, estimate: tuple[GroundReaction, np.ndarray]) -> list[GroundRow]:
