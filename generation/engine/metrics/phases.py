@@ -34,6 +34,10 @@ class Phases:
     def ascent_s(self) -> float:
         return self.ascent_end - self.ascent_start
 
+    @property
+    def repetition_s(self) -> float:        # read by the name of the limited variable, as the other durations are
+        return self.descent_s + self.pause_s + self.ascent_s
+
     def document(self, duration_s: float) -> list[dict]:
         """As the playback document lists them."""
         edges = [("stand", 0.0, self.descent_start), ("descent", self.descent_start, self.descent_end),
