@@ -1,5 +1,7 @@
 // Parts of a page that another person's action changes: `data-live-socket` names the socket. It only hints that the rows
 // changed; the part is then read again by HTTP, also when the socket opens anew and, without a socket, now and then.
+import { readAgain, refresher } from "../live.js";
+
 const SIGNED_OUT = 4401;
 const ASK_EVERY_MS = 30000;
 const LONGEST_WAIT_MS = 15000;
@@ -70,10 +72,10 @@ function watch(id, path) {
   let wait = 500;
   let open = false;
   let opened = false;
-  const refresh = () => {
+  const refresh = refresher(() => {
     const part = document.getElementById(id);
-    if (part) window.htmx.trigger(part, "refresh");
-  };
+    return part && readAgain(part);
+  });
   const connect = () => {
     const scheme = location.protocol === "https:" ? "wss" : "ws";
     const socket = new WebSocket(`${scheme}://${location.host}${path}`);
