@@ -86,8 +86,10 @@ class GenerationResult:
 
 def generate(profile: Profile, *, candidates: int = 16, seed: int = 0, device: str | None = None,
              progress: Progress | None = None, cancelled: Callable[[], bool] | None = None, steps: int = STEPS,
-             repairs: int = REPAIR_ROUNDS) -> GenerationResult:
+             repairs: int = REPAIR_ROUNDS, model: MotionModel | None = None) -> GenerationResult:
     """Generate squats for ``profile``.
+
+    model: on ``device``; None is the one that ships. The evaluation brings the one that has not seen the test people.
 
     device: ``cpu``, ``cuda`` or None for CUDA where there is one. ``progress(stage, fraction, detail)`` is told of the
     whole, 0..1; ``cancelled()`` is asked between steps. Raises ProfileError (its field names an argument where that is
@@ -106,7 +108,7 @@ def generate(profile: Profile, *, candidates: int = 16, seed: int = 0, device: s
     reference = _read_reference(profile)
     device = _device(device)
     with _steady(device):
-        model = _model(device)
+        model = model or _model(device)
         tell("loading", 1.0, f"motion model {model.version}")
         tell("loading", 1.0, "the person's muscles")
         task = Task(scale, stated, effective, choose_tempo(profile.tempo.model_dump(), effective), reference,
