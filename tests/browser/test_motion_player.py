@@ -470,3 +470,16 @@ def test_every_button_has_a_name_and_focus_can_be_seen(open_player):
         assert (button.get_attribute("aria-label") or button.inner_text()).strip()
     page.keyboard.press("Tab")
     assert page.evaluate("() => getComputedStyle(player.shadowRoot.activeElement).outlineStyle") == "solid"
+
+
+def test_draws_a_named_moment_at_once(open_player):
+    page = open_player(joints="")
+    hip = joint_centres(squat_document())["hip_r"]
+    before, after, seen = page.evaluate("""time => {
+      const before = player.inspect().renderedFrames;
+      player.drawFrame(time);
+      const seen = player.inspect();
+      return [before, seen.renderedFrames, seen.joints.hip_r];
+    }""", 40 / FRAME_RATE)
+    assert after == before + 1
+    np.testing.assert_allclose(seen, hip[40], atol=1e-5)

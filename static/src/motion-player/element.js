@@ -331,6 +331,14 @@ export class MotionPlayer extends HTMLElement {
     else this.loopInterval = which === "start" ? [this.#time, this.duration] : [0, this.#time];
   }
 
+  /** Pauses and draws the moment `seconds` in full quality: the picture is on the canvas when this returns. For video and tests. */
+  drawFrame(seconds) {
+    if (this.#state !== "ready") throw new Error("drawFrame needs a motion that is shown: wait for `ready`");
+    this.pause();
+    this.currentTime = seconds;
+    this.#stage.drawNow();
+  }
+
   stepFrames(count) {
     if (!this.motion) return;
     this.pause();

@@ -116,10 +116,14 @@ export class Stage {
   resize(width, height) {
     this.#size = { width, height };
     this.#resample(this.#drawnQuality);
-    // A new size empties the canvas: draw before the browser shows it.
+    if (!this.#suspended) this.drawNow(); // a new size empties the canvas: draw before the browser shows it
+  }
+
+  /** Draws at once, off screen too, in place of the picture that was asked for. */
+  drawNow() {
     cancelAnimationFrame(this.#request);
     this.#request = 0;
-    if (!this.#suspended) this.#draw();
+    this.#draw();
   }
 
   #resample(quality) {
