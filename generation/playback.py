@@ -1,13 +1,13 @@
-"""Reading a playback document (the format stands in docs/architecture.md) without the engine."""
+"""Reading a playback document (the format stands in docs/architecture.md) without torch."""
 from __future__ import annotations
 
-import base64
 import gzip
 import json
 from dataclasses import dataclass
 
 import numpy as np
 
+from generation.engine.formats.playback import series
 from generation.models import CandidateMotion
 
 
@@ -43,13 +43,7 @@ class Curves:
 
 def curves(candidate: CandidateMotion) -> Curves:
     document = json.loads(gzip.decompress(candidate.playback_gzip))
-    names = tuple(document["coordinates"]["names"])
-    values = _array(document["coordinates"]["degrees"], document["frames"], len(names))
-    centres = document["joint_centres"]
-    places = _array(centres["positions"], document["frames"], len(centres["names"]), 3)
-    joints = {name: places[:, i] for i, name in enumerate(centres["names"])}
-    return Curves(names, values, document["frame_rate"], document["phases"], joints)
-
-
-def _array(encoded: str, *shape: int) -> np.ndarray:
-    return np.frombuffer(base64.b64decode(encoded), dtype="<f4").reshape(shape)
+    places = series(document, "joint_centres")
+    joints = {name: places[:, i] for i, name in enumerate(document["joint_centres"]["names"])}
+    return Curves(tuple(document["coordinates"]["names"]), series(document, "degrees"), document["frame_rate"],
+                  document["phases"], joints)

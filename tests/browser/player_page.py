@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from generation.engine.formats.playback import series
+
 ROOT = Path(__file__).resolve().parents[2]
 BUNDLE = ROOT / "static" / "build" / "motion-player.js"
 POLICY = ("default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; connect-src 'self'; "
@@ -90,9 +92,8 @@ def squat_document(scale: float = 1.0, drop_m: float = 0.45) -> dict:
 
 def joint_centres(document: dict) -> dict[str, np.ndarray]:
     """Name -> (frame, 3) m, read back from a playback document."""
-    names = document["joint_centres"]["names"]
-    values = np.frombuffer(base64.b64decode(document["joint_centres"]["positions"]), "<f4").reshape(-1, len(names), 3)
-    return {name: values[:, index] for index, name in enumerate(names)}
+    values = series(document, "joint_centres")
+    return {name: values[:, index] for index, name in enumerate(document["joint_centres"]["names"])}
 
 
 PAD = 0.008  # metres of soft tissue under the bones at scale 1, as in models/body

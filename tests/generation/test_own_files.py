@@ -109,7 +109,7 @@ def test_joint_angles_are_read_and_shown(side: Side, squat_file):
     knee = np.degrees(kept.column("knee_angle_r"))
     assert knee.max() - knee.min() == pytest.approx(70, abs=1)
     document = json.loads(gzip.decompress(row.playback_gzip))
-    assert document["version"] == 1 and document["frames"] == len(kept.values)
+    assert document["version"] == 2 and document["frames"] == len(kept.values)
     before = bytes(row.mot_file)
     own_motions.own_motion_read(motion_id=row.pk)       # the queue calls at least once
     row.refresh_from_db()

@@ -33,7 +33,7 @@ def test_a_run_stores_files_that_open_again(side: Side):
     motion = read_mot(bytes(candidate.mot_file))
     assert motion.frame_rate == pytest.approx(60, rel=1e-3)
     document = json.loads(gzip.decompress(candidate.playback_gzip))
-    assert document["version"] == 1 and document["frames"] == len(motion.values)
+    assert document["version"] == 2 and document["frames"] == len(motion.values)
     figure = joint_angle_figure(candidate)
     assert [trace["name"] for trace in figure["data"][:2]] == ["Right", "Left"]
     assert any(shape["y1"] == 60 for shape in figure["layout"]["shapes"])       # the band of the limit

@@ -1,33 +1,16 @@
 // The playback document (docs/architecture.md): fetching, checking, decoding, and reading it at any moment.
 import { Quaternion, Vector3 } from "three";
+import { floats, PlayerError, unpack } from "./packed.js";
 
-const VERSION = 1;
+export { PlayerError };
 
-/** A failure with a sentence for the person who looks at the page. */
-export class PlayerError extends Error {}
-
-function floats(base64, expected, field) {
-  let bytes;
-  try {
-    bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-  } catch {
-    throw new PlayerError(`This motion cannot be read: "${field}" is not base64.`);
-  }
-  if (bytes.length !== expected * 4) {
-    throw new PlayerError(`This motion cannot be read: "${field}" holds ${bytes.length / 4} numbers, ${expected} are needed.`);
-  }
-  const view = new DataView(bytes.buffer);
-  const values = new Float32Array(expected);
-  for (let i = 0; i < expected; i += 1) values[i] = view.getFloat32(i * 4, true); // little-endian on every machine
-  if (!values.every(Number.isFinite)) throw new PlayerError(`This motion cannot be read: "${field}" holds a value that is no number.`);
-  return values;
-}
+const VERSIONS = [1, 2];
 
 /** One motion in memory. Lengths in metres, times in seconds, OpenSim's frame (X forward, Y up, Z right). */
 export class MotionDocument {
   constructor(json) {
-    if (json?.version !== VERSION) {
-      throw new PlayerError(`This motion is of version ${json?.version}; this player reads version ${VERSION}. Reload the page.`);
+    if (!VERSIONS.includes(json?.version)) {
+      throw new PlayerError(`This motion is of version ${json?.version}; this player reads versions ${VERSIONS.join(" and ")}. Reload the page.`);
     }
     const { frames, frame_rate: frameRate, bodies, scales } = json;
     if (!Number.isInteger(frames) || frames < 1 || !(frameRate > 0) || !bodies?.length || scales?.length !== bodies.length) {
@@ -38,14 +21,17 @@ export class MotionDocument {
     this.duration = (frames - 1) / frameRate;
     this.bodies = bodies;
     this.scales = scales;
-    this.positions = floats(json.positions, frames * bodies.length * 3, "positions"); // (frame, body, 3)
-    this.quaternions = floats(json.quaternions, frames * bodies.length * 4, "quaternions"); // (frame, body, xyzw)
-    this.com = floats(json.com, frames * 3, "com"); // (frame, 3)
+    const read = (entry, columns, field) => (json.version === 1 ? floats(entry, frames * columns, field) : unpack(entry, frames, columns, field));
+    this.positions = read(json.positions, bodies.length * 3, "positions"); // (frame, body, 3)
+    this.quaternions = read(json.quaternions, bodies.length * 4, "quaternions"); // (frame, body, xyzw)
+    this.com = read(json.com, 3, "com"); // (frame, 3)
     this.jointNames = json.joint_centres.names;
-    this.jointCentres = floats(json.joint_centres.positions, frames * this.jointNames.length * 3, "joint_centres"); // (frame, joint, 3)
+    this.jointCentres = read(json.joint_centres.positions, this.jointNames.length * 3, "joint_centres"); // (frame, joint, 3)
+    this.masses = json.masses ?? null; // kg of each body; version 1 has none
+    this.soles = json.soles ?? null; // contact points of the soles: {bodies: [index], offsets: [[x, y, z]]}, right before left
     this.phases = (json.phases ?? []).map((phase) => ({ name: phase.name, start: phase.start_s, end: phase.end_s }));
     const names = json.coordinates.names;
-    const degrees = floats(json.coordinates.degrees, frames * names.length, "coordinates"); // (frame, coordinate)
+    const degrees = read(json.coordinates.degrees, names.length, "coordinates"); // (frame, coordinate)
     this.coordinates = {
       names,
       /** One coordinate over time: degrees, or metres for translations. */
