@@ -1,5 +1,6 @@
 // <motion-player>: attributes, the media-like interface, and the life of one player. docs/player.md describes it for pages.
 import { actionOfKey, ACTIONS, OVERLAYS } from "./actions.js";
+import { alignment } from "./alignment.js";
 import { CameraRig, kneePoints, PRESETS } from "./cameras.js";
 import { PlaybackClock } from "./clock.js";
 import { Controls } from "./controls.js";
@@ -21,15 +22,17 @@ const KINDS = ["full", "simple", "none"];
 const reducedMotion = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 export class MotionPlayer extends HTMLElement {
-  static observedAttributes = ["src", "bones", "compare-src", "controls", "camera", "loop", "mirrored", "label", ...OVERLAYS];
+  static observedAttributes = ["src", "bones", "compare-src", "controls", "camera", "loop", "mirrored", "label", "align", ...OVERLAYS];
 
   #clock = new PlaybackClock();
+  #map = null; // how this motion follows another one on a shared clock
   #controls; #stage = null; #rig = null; #skeletons = []; #overlays = []; #loading = null; #release = [];
   #time = 0; // of the last picture or the last seek
   #shown = { time: NaN, phase: null };
   #marks = { start: null, end: null };
   #announcing = false;
   #playWhenReady = false;
+  #unlisten = null;
   #state = "loading";
 
   constructor() {
@@ -48,16 +51,18 @@ export class MotionPlayer extends HTMLElement {
   // ---- life ----
 
   connectedCallback() {
+    this.#listen();
     this.#controls.build(KINDS.includes(this.getAttribute("controls")) ? this.getAttribute("controls") : "full");
-    this.#clock.loop = this.loop;
     if (this.#openStage()) this.#load();
   }
 
   disconnectedCallback() {
     this.#loading?.abort();
-    this.#clock.pause();
+    this.#clock.setDuration(this, null);
+    if (!this.#clock.duration) this.#clock.pause(); // nobody else is driven by it
     this.#clear();
     for (const release of this.#release.splice(0)) release();
+    this.#unlisten?.();
     this.#stage = this.#rig = null;
   }
 
@@ -67,6 +72,7 @@ export class MotionPlayer extends HTMLElement {
     else if (name === "controls") this.#controls.build(KINDS.includes(after) ? after : "full");
     else if (name === "camera" && PRESETS[after]) this.camera = after;
     else if (name === "loop") this.#clock.loop = this.loop;
+    else if (name === "align") this.#align();
     else if (name === "mirrored") this.#mirror();
     else if (OVERLAYS.includes(name)) this.#dressOverlays();
     this.#controls.update();
@@ -79,7 +85,7 @@ export class MotionPlayer extends HTMLElement {
     canvas.setAttribute("aria-hidden", "true"); // the frame around it carries the words
     frame.prepend(canvas);
     try {
-      this.#stage = new Stage(canvas, () => this.#draw());
+      this.#stage = new Stage(canvas, (now) => this.#draw(now));
     } catch {
       this.#fail("This browser cannot show 3D pictures: WebGL is missing or switched off. Switch on hardware acceleration or try another browser.", false);
       return false;
@@ -120,6 +126,7 @@ export class MotionPlayer extends HTMLElement {
     if (!this.src) return;
     const goOn = this.#clock.playing || this.#playWhenReady || (this.hasAttribute("autoplay") && !reducedMotion());
     this.pause();
+    this.#clock.setDuration(this, null);
     this.#state = "loading";
     this.#playWhenReady = goOn;
     this.#controls.showState("loading", "Loading the motion…");
@@ -143,11 +150,14 @@ export class MotionPlayer extends HTMLElement {
 
   #begin() {
     const { duration, frameRate, frames, phases } = this.motion;
-    this.#clock.duration = duration;
-    this.#clock.interval = null;
+    const alone = !this.#clock.duration;
     this.#marks = { start: null, end: null };
-    this.#clock.seek(0);
-    this.#time = 0;
+    this.#align();
+    if (alone) {
+      this.#clock.interval = null;
+      this.#clock.seek(0);
+    }
+    this.#time = this.#clock.time;
     this.#shown = { time: NaN, phase: null };
     this.#controls.showMotion();
     this.#emit("loadedmetadata", { duration, frameRate, frames, phases });
@@ -224,21 +234,16 @@ export class MotionPlayer extends HTMLElement {
 
   // ---- one picture ----
 
-  #draw() {
-    const ended = this.#clock.tick();
-    this.#time = Math.min(this.#clock.time, this.#clock.duration);
+  #draw(timestamp = performance.now()) {
+    this.#clock.tick(timestamp);
+    this.#time = this.#clock.at(timestamp);
     const moved = this.#time !== this.#shown.time;
     if (moved) {
-      for (const skeleton of this.#skeletons) skeleton.pose(this.#time);
+      this.#skeletons.forEach((skeleton) => skeleton.pose(this.#ownTime(skeleton)));
       for (const overlay of this.#overlays) overlay.update();
     }
     this.#stage.render(this.#rig.camera, this.#clock.playing);
     if (moved && this.motion) this.#showTime();
-    if (ended) {
-      this.#controls.update();
-      this.#emit("pause");
-      this.#emit("ended");
-    }
     if (this.#clock.playing) this.#stage.requestRender();
   }
 
@@ -258,52 +263,38 @@ export class MotionPlayer extends HTMLElement {
   // ---- media-like interface ----
 
   get motion() { return this.#skeletons[0]?.motion ?? null; }
-  get duration() { return this.motion?.duration ?? NaN; }
+  get duration() { return this.motion ? this.#clock.duration : NaN; }
+  get motionTime() { return this.motion ? this.#ownTime(this.#skeletons[0]) : 0; }
   get paused() { return !this.#clock.playing; }
   get ended() { return this.paused && this.motion !== null && this.#time >= this.duration; }
   get currentTime() { return this.#time; }
-  get phase() { return this.motion ? phaseAt(this.motion.phases, this.#time) : ""; }
+  get phase() { return this.motion ? phaseAt(this.motion.phases, this.motionTime) : ""; }
 
   get repetition() {
     if (!this.motion) return 0;
     const before = this.#clock.interval ? 0 : this.#clock.loops * repetitionsIn(this.motion.phases);
-    return before + repetitionAt(this.motion.phases, this.#time);
+    return before + repetitionAt(this.motion.phases, this.motionTime);
   }
 
   set currentTime(seconds) {
     if (!this.motion || !Number.isFinite(seconds)) return;
     this.#clock.seek(seconds);
-    this.#time = this.#clock.time;
-    this.#stage?.requestRender();
   }
 
   play() {
     this.#playWhenReady = this.#state === "loading";
-    if (this.#state !== "ready" || this.#clock.playing) return;
-    this.#clock.play();
-    this.#playingChanged("play");
+    if (this.#state === "ready") this.#clock.play();
   }
 
   pause() {
     this.#playWhenReady = false;
-    if (!this.#clock.playing) return;
-    const ended = this.#clock.tick();
     this.#clock.pause();
-    this.#playingChanged("pause");
-    if (ended) this.#emit("ended");
-  }
-
-  #playingChanged(event) {
-    this.#controls.update();
-    this.#emit(event);
-    this.#stage.requestRender();
   }
 
   get playbackRate() { return this.#clock.rate; }
   set playbackRate(rate) {
     if (!Number.isFinite(rate)) return;
     this.#clock.rate = rate;
-    this.#controls.update();
     this.#emit("ratechange", { playbackRate: this.#clock.rate });
   }
 
@@ -317,10 +308,7 @@ export class MotionPlayer extends HTMLElement {
       if (!(end - start >= 1 / this.motion.frameRate)) throw new RangeError("loopInterval needs [start, end], at least one frame apart");
       this.#clock.interval = [start, end];
       this.#marks = { start, end };
-      if (this.#time < start || this.#time > end) this.currentTime = start;
     }
-    this.#controls.update();
-    this.#stage?.requestRender();
   }
 
   /** Sets one end of the repeated part to the moment shown; the other end stays, or is the motion's own. */
@@ -343,6 +331,61 @@ export class MotionPlayer extends HTMLElement {
     if (!this.motion) return;
     this.pause();
     this.currentTime = (Math.round(this.#time * this.motion.frameRate) + count) / this.motion.frameRate;
+  }
+
+  // ---- the clock, alone or shared ----
+
+  get clock() { return this.#clock; }
+  /** Several players on one clock show the same moment: `b.clock = a.clock`. */
+  set clock(clock) {
+    if (clock === this.#clock) return;
+    this.#clock.setDuration(this, null);
+    this.#unlisten?.();
+    this.#clock = clock;
+    if (!this.isConnected) return;
+    this.#listen();
+    if (this.motion) this.#align();
+  }
+
+  /** Shows the moment of this motion that belongs beside the reference's: see alignment.js. `reference` null: its own time. */
+  follow(reference, how = "phase") {
+    this.#map = reference && this.motion ? alignment(how, reference, this.motion) : null;
+    this.#align();
+  }
+
+  // Motions in one picture follow the first; all of them run by the one clock.
+  #align() {
+    const how = this.getAttribute("align");
+    for (const skeleton of this.#skeletons) skeleton.map = null;
+    if (how) for (const skeleton of this.#skeletons.slice(1)) skeleton.map = alignment(how, this.motion, skeleton.motion);
+    const ends = this.#skeletons.map((skeleton, index) => (index ? skeleton.map?.end : this.#map?.end) ?? skeleton.motion.duration);
+    if (ends.length) this.#clock.setDuration(this, Math.max(...ends));
+    this.#shown.time = NaN;
+    this.#stage?.requestRender();
+  }
+
+  #ownTime(skeleton) {
+    const time = this.#map ? this.#map.own(this.#time) : Math.min(this.#time, this.#clock.duration);
+    return skeleton.map ? skeleton.map.own(time) : Math.min(time, skeleton.motion.duration);
+  }
+
+  #listen() {
+    const clock = this.#clock;
+    const listeners = {
+      play: () => { this.#controls.update(); this.#emit("play"); },
+      pause: () => { this.#controls.update(); this.#emit("pause"); },
+      ended: () => this.#emit("ended"),
+      seek: () => { this.#time = clock.time; },
+      change: () => { this.#controls.update(); this.#controls.showMotion(); },
+    };
+    if (this.loop) clock.loop = true;
+    for (const [name, listener] of Object.entries(listeners)) clock.addEventListener(name, listener);
+    const draw = () => this.#stage?.requestRender();
+    for (const name of ["play", "pause", "seek", "change"]) clock.addEventListener(name, draw);
+    this.#unlisten = () => {
+      for (const [name, listener] of Object.entries(listeners)) clock.removeEventListener(name, listener);
+      for (const name of ["play", "pause", "seek", "change"]) clock.removeEventListener(name, draw);
+    };
   }
 
   reload() {

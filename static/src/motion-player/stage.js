@@ -145,9 +145,9 @@ export class Stage {
 
   requestRender() {
     if (this.#request || this.#suspended) return;
-    this.#request = requestAnimationFrame(() => {
+    this.#request = requestAnimationFrame((now) => {
       this.#request = 0;
-      if (!this.#suspended) this.#draw();
+      if (!this.#suspended) this.#draw(now);
     });
   }
 
