@@ -3,7 +3,11 @@
 A job may run more than once, so every task must ask its own row whether there is still something to do (at least once
 here, exactly once there). What this module sees to is that a job never runs zero times:
 - a worker that dies leaves its job marked as being done; the others notice the missing heartbeat and put it back;
-- a worker that is asked to stop puts back what it cannot finish in time.
+- a worker that is asked to stop puts back what it cannot finish in time;
+- what keeps the rows and the queue together (`at_start`) is done whenever a worker starts, not only by the clock.
+
+The process has two lanes. Messages to people (`MESSAGES`) are short and go by a lane of their own, so that an alert
+does not wait behind a generation; everything else shares the other.
 """
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ import asyncio
 import logging
 import os
 import signal
+import time
 from collections.abc import Collection
 
 import psycopg
@@ -20,6 +25,7 @@ from procrastinate.app import App
 from procrastinate.contrib.django import app as django_app
 from procrastinate.job_context import JobContext
 from procrastinate.jobs import Job, Status
+from procrastinate.tasks import Task
 from procrastinate.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -28,10 +34,22 @@ MOST_ATTEMPTS = 5               # a job that was put back so often is given up: 
 HEARTBEATS_PER_TIMEOUT = 6      # so that one late heartbeat is not taken for a death
 KEEP_FINISHED_HOURS = 24 * 30
 RESCUE_LOCK = 0x67656E75        # one rescuer at a time; any constant of ours will do
+MESSAGES = "messages"           # the queue of what must reach people soon: e-mails
+
+_at_start: list[Task] = []
+
+
+def at_start(task: Task) -> Task:
+    """Decorator of a periodic task that runs when a worker starts too: who was away need not wait for the clock."""
+    _at_start.append(task)
+    return task
 
 
 def run_worker(*, concurrency: int, grace_seconds: float) -> bool:
-    """Work until SIGTERM or SIGINT. False when it ended without having been asked to (the database went away)."""
+    """Work until SIGTERM or SIGINT. False when it ended without having been asked to (the database went away).
+
+    `concurrency` is of the lane that works; the lane of messages has one place more.
+    """
     return asyncio.run(_run_worker(concurrency, grace_seconds))
 
 
@@ -52,21 +70,38 @@ async def _run_worker(concurrency: int, grace_seconds: float) -> bool:
             for number in (signal.SIGTERM, signal.SIGINT):
                 asyncio.get_running_loop().add_signal_handler(number, stop_requested.set)
             rescue = asyncio.create_task(_keep_rescuing(app, timeout, running))
-            work = asyncio.create_task(app.run_worker_async(
-                concurrency=concurrency, install_signal_handlers=False, worker_middleware=[remember],
+            work = [asyncio.create_task(app.run_worker_async(
+                queues=queues, concurrency=places, install_signal_handlers=False, worker_middleware=[remember],
                 update_heartbeat_interval=timeout / HEARTBEATS_PER_TIMEOUT, stalled_worker_timeout=timeout,
-            ))
+            )) for queues, places in (([MESSAGES], 1), (_other_queues(app), concurrency))]
+            start = asyncio.create_task(_defer_at_start(app))
             stop = asyncio.create_task(stop_requested.wait())
-            await asyncio.wait([work, stop, rescue], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([*work, stop, rescue], return_when=asyncio.FIRST_COMPLETED)
             if not stop.done():
                 # Whatever ended here (work, or rescue by an error) should not have: leave, to be started afresh.
-                log.error("The worker ends because of %s.", _reason(work if work.done() else rescue))
-            work.cancel()           # takes no new job and returns when the running ones are done
-            await asyncio.wait([work], timeout=grace_seconds)
+                log.error("The worker ends because of %s.", _reason(next(t for t in (*work, rescue) if t.done())))
+            start.cancel()
+            for lane in work:
+                lane.cancel()       # takes no new job and returns when the running ones are done
+            await asyncio.wait(work, timeout=grace_seconds)
             if running:
                 await _leave(app, running, exit_code=0 if stop.done() else 1)
             rescue.cancel()
             return stop.done()
+
+
+def _other_queues(app: App) -> list[str]:
+    return sorted({task.queue for task in app.tasks.values()} - {MESSAGES})
+
+
+async def _defer_at_start(app: App) -> None:
+    for task in _at_start:
+        try:
+            await app.configure_task(task.name).defer_async(timestamp=int(time.time()))
+        except exceptions.AlreadyEnqueued:      # by the clock, or by another worker
+            pass
+        except (exceptions.ConnectorException, psycopg.OperationalError):
+            log.warning("%s was not queued at the start: the database does not answer. The clock will.", task.name)
 
 
 def _reason(task: asyncio.Task) -> str:

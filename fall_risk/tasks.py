@@ -5,8 +5,9 @@ from django.db import DatabaseError, InterfaceError
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
+from clinic.queue import MESSAGES, at_start
 from fall_risk import services
-from fall_risk.services.alerts import MailNotSent
+from fall_risk.services.alerts import MAIL_TASK, MailNotSent
 
 # About two hours in all; after that `requeue_alert_mails` starts anew, as long as nobody has acknowledged.
 WHILE_MAIL_IS_AWAY = RetryStrategy(
@@ -21,13 +22,14 @@ WHEN_REPORT_FAILS = RetryStrategy(
 URGENT = 100
 
 
-@app.task(name="fall_risk.send_alert_mail", queue="messages", priority=URGENT, retry=WHILE_MAIL_IS_AWAY)
+@app.task(name=MAIL_TASK, queue=MESSAGES, priority=URGENT, retry=WHILE_MAIL_IS_AWAY)
 def send_alert_mail(mail_id: str) -> None:
     services.alert_mail_send(mail_id=mail_id)
 
 
+@at_start
 @app.periodic(cron="*/5 * * * *")
-@app.task(name="fall_risk.requeue_alert_mails", queue="messages", queueing_lock="fall_risk.requeue")
+@app.task(name="fall_risk.requeue_alert_mails", queue=MESSAGES, queueing_lock="fall_risk.requeue")
 def requeue_alert_mails(timestamp: int) -> None:
     services.alert_mails_requeue()
 
@@ -42,8 +44,9 @@ def compute_profile(profile_id: str) -> None:
     services.profile_compute(profile_id=profile_id)
 
 
+@at_start
 @app.periodic(cron="0 5 * * *")
-@app.task(name="fall_risk.monthly_reports", queue="messages", retry=WHEN_REPORT_FAILS)
+@app.task(name="fall_risk.monthly_reports", queue=MESSAGES, queueing_lock="fall_risk.monthly", retry=WHEN_REPORT_FAILS)
 def monthly_reports(timestamp: int) -> None:
     """Every day: whoever missed the first of the month makes up for it on the next."""
     services.monthly_reports_make()

@@ -6,13 +6,13 @@ there. Pages show it until somebody acknowledges it, whether an e-mail arrived o
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import connection, transaction
 from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from clinic.audit import recorded
 from clinic.errors import ServiceError, conflict
@@ -23,7 +23,7 @@ from fall_risk.models import Alert, AlertKind, AlertMail, Assessment, FallEvent,
 from patients.models import Patient
 
 logger = logging.getLogger(__name__)
-SILENT_MINUTES = 15         # E: an e-mail unsent for so long is put into the queue again
+MAIL_TASK = "fall_risk.send_alert_mail"
 
 
 class MailNotSent(Exception):
@@ -90,13 +90,18 @@ def alert_mail_send(*, mail_id: UUID | str) -> None:
 
 
 def alert_mails_requeue() -> int:
-    """Put back the e-mails whose job was lost or given up, as long as nobody has acknowledged. Returns how many."""
-    silent = timezone.now() - timedelta(minutes=SILENT_MINUTES)
+    """Queue the e-mails whose job was lost or given up, as long as nobody has acknowledged. Returns how many.
+
+    An e-mail and its job are written in one transaction: one that has no job now has lost it.
+    """
     with transaction.atomic():
         rows = AlertMail.objects.select_for_update(skip_locked=True, of=("self",)).filter(
-            status=MailStatus.QUEUED, queued_at__lt=silent, alert__acknowledged_at=None
+            status=MailStatus.QUEUED, alert__acknowledged_at=None
         )
-        mails = list(rows[:500])
+        on_their_way = {job.args["mail_id"] for job in ProcrastinateJob.objects.filter(
+            task_name=MAIL_TASK, status__in=("todo", "doing")
+        ).only("args")}
+        mails = [mail for mail in rows if str(mail.pk) not in on_their_way][:500]
         for mail in mails:
             mail.queued_at = timezone.now()
             mail.save(update_fields=["queued_at"])

@@ -18,13 +18,14 @@ logger = logging.getLogger(__name__)
 
 
 def monthly_reports_make(*, today: date | None = None) -> list[MonthlyReport]:
-    """The reports of the last full month that are not there yet, for all clinics. May run as often as it likes.
+    """The reports of the last full month that are not there yet, of all clinics that were there in it. May run as often
+    as it likes.
 
     Raises OSError, after all the others are done, when an e-mail was not taken."""
     day = today or timezone.localdate()
     month = (day.replace(day=1) - timedelta(days=1)).replace(day=1)
     made, fault = [], None
-    for clinic in Clinic.objects.all():
+    for clinic in Clinic.objects.filter(created_at__date__lt=day.replace(day=1)):
         try:
             made.append(monthly_report_make(clinic=clinic, month=month))
         except OSError as error:        # one clinic's mail does not stop the others'

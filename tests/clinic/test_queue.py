@@ -12,7 +12,7 @@ import pytest
 from django.db import connection, transaction
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from clinic.queue import MOST_ATTEMPTS
+from clinic.queue import MESSAGES, MOST_ATTEMPTS
 from tests.clinic.slow_task import slow
 from tests.processes import database_url, wait_until
 
@@ -35,7 +35,9 @@ def notes():
 
     yield read
     with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE slow_task_notes; DELETE FROM procrastinate_jobs; DELETE FROM procrastinate_workers")
+        # The clock's own memory too: what it has queued for this minute it would not queue for the next test.
+        cursor.execute("DROP TABLE slow_task_notes; DELETE FROM procrastinate_periodic_defers;"
+                       " DELETE FROM procrastinate_jobs; DELETE FROM procrastinate_workers")
 
 
 @pytest.fixture
@@ -120,6 +122,16 @@ def test_a_job_that_kills_every_worker_is_given_up(notes, start_worker):
     start_worker()
     wait_until(lambda: statuses() == ["failed"], PATIENCE)
     assert notes() == {("deadly", "started"): 1}
+
+
+def test_a_message_does_not_wait_behind_work(notes, start_worker):
+    slow.defer(name="work", seconds=60)
+    start_worker()
+    wait_until(lambda: notes()["work", "started"] == 1, PATIENCE)
+    slow.configure(queue=MESSAGES).defer(name="message", seconds=0)
+    wait_until(lambda: notes()["message", "ended"] == 1, PATIENCE)
+    slow.defer(name="more work", seconds=0)
+    assert notes()["work", "ended"] == notes()["more work", "started"] == 0
 
 
 def test_a_worker_whose_database_goes_away_ends_with_an_error(notes, start_worker):

@@ -134,14 +134,16 @@ def test_an_email_that_is_refused_is_tried_again(side: Side, monkeypatch):
 def test_a_job_that_was_lost_with_its_worker_is_made_again(side: Side):
     """Whatever became of the queue, the rows bring the e-mails back; acknowledged alerts need none."""
     alert = own_fall(side).alerts.get()
+    assert services.alert_mails_requeue() == 0          # their jobs are there
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM procrastinate_jobs")
-    assert services.alert_mails_requeue() == 0          # not silent for long yet
-    AlertMail.objects.update(queued_at=timezone.now() - timedelta(hours=1))
     services.alert_acknowledge(actor=side.clinician, alert=side.record.alert, note="Called.")
     assert services.alert_mails_requeue() == AlertMail.objects.filter(alert__acknowledged_at=None).count()
     waiting = {args["mail_id"] for args in jobs("fall_risk.send_alert_mail")}
     assert set(mails_of(alert)) <= waiting and not set(mails_of(side.record.alert)) & waiting
+    assert services.alert_mails_requeue() == 0
+    ProcrastinateJob.objects.filter(task_name="fall_risk.send_alert_mail").update(status="failed")     # given up
+    assert services.alert_mails_requeue() == AlertMail.objects.filter(alert__acknowledged_at=None).count()
 
 
 def test_acknowledged_by_name_with_a_note_once(side: Side):
