@@ -17,6 +17,8 @@ VENV = os.path.join(ROOT, ".venv")
 VENV_PYTHON = os.path.join(VENV, "bin", "python")
 OLDEST_PYTHON = (3, 11)
 OLDEST_NODE = 18
+# Two processes, whole files to each, in their order: the browser's files come last (tests/conftest.py).
+WHOLE_SUITE = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
 
 
 class Problem(Exception):
@@ -41,7 +43,7 @@ def main():
     elif goal == "test":
         say("Checking the code with ruff ...")
         run([VENV_PYTHON, "-m", "ruff", "check", "."], "ruff found something, see above.")
-        hand_over(["-m", "pytest", *arguments])
+        hand_over(["-m", "pytest", *(arguments or WHOLE_SUITE)])
 
 
 def say(sentence):

@@ -9,10 +9,12 @@ from pathlib import Path
 from clinic.environment import local_folder
 from clinic.local_postgres import LocalPostgres
 
+# The processes of a parallel run (pytest-xdist) inherit the URL that the first one set: it is still this server.
+OURS = "TESTS_RUN_ON_LOCAL_SERVER"
 LOCAL_SERVER = None
-if not os.environ.get("DATABASE_URL"):
+if OURS in os.environ or not os.environ.get("DATABASE_URL"):
     LOCAL_SERVER = LocalPostgres(local_folder(Path(__file__).parent.parent) / "postgres-test", durable=False)
-    os.environ["DATABASE_URL"] = LOCAL_SERVER.url
+    os.environ["DATABASE_URL"], os.environ[OURS] = LOCAL_SERVER.url, "1"
 
 from clinic.settings import *  # noqa: E402, F403
 from clinic.settings import DATABASES, STORAGES  # noqa: E402

@@ -14,6 +14,7 @@ from django.db import OperationalError
 from django.test import RequestFactory
 
 from clinic.environment import database_from_url, env_bool, env_list, env_port, env_seconds, local_folder, secret_key
+from clinic.local_postgres import LocalPostgres
 from clinic.logs import Formatter
 from clinic.middleware import health
 from tests.processes import ROOT
@@ -56,7 +57,8 @@ def test_a_first_start_is_safe_by_itself(tmp_path):
     assert (tmp_path / "local").stat().st_mode & 0o077 == 0
     assert (tmp_path / "local" / "secret_key").stat().st_mode & 0o077 == 0
     assert first["SECURE_HSTS_SECONDS"] == 0 and first["SESSION_COOKIE_SECURE"] is False
-    assert first["DATABASES"]["default"]["HOST"].startswith(str(tmp_path))
+    own = LocalPostgres(tmp_path / "local" / "postgres")
+    assert first["DATABASES"]["default"]["HOST"] == str(own.socket_folder)
 
 
 def test_https_and_other_servers(tmp_path):
