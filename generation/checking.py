@@ -68,8 +68,8 @@ def check(*, mot: bytes, osim: bytes, stated: list[dict], progress: Progress, ca
     try:
         motion, body = read_mot(mot, COORDINATES), load_body(osim)
         progress("limits", 0.02, "placing the body in every frame")
-        limits = [Limit(c["variable"], c["side"], c["min"], c["max"], c["source"], c["status"], c["origin"])
-                  for c in stated]
+        limits = [Limit(c["variable"], c["side"], c["min"], c["max"], c["source"], c["status"], c["origin"],
+                        c.get("phase", ""), c.get("weight")) for c in stated]
         measured = measure_by_opensim(motion, body)
         if cancelled():
             raise Cancelled
@@ -81,7 +81,7 @@ def check(*, mot: bytes, osim: bytes, stated: list[dict], progress: Progress, ca
         checks = recheck(motion, body, limits, measured, analysis)
     except (FormatError, ReferenceFailed) as error:
         raise CheckFailed(str(error)) from error
-    reasons = [_reason(one) for one in checks if not one.satisfied]
+    reasons = [_reason(one) for one in checks if one.broken]
     result = {
         "format": FORMAT,
         "rate_hz": analysis.frame_rate, "frames": len(analysis.time), "motion_frames": len(motion.values),

@@ -1,20 +1,29 @@
-"""Limits of a motion, their intersection, and collisions found before any work is done."""
+"""Limits of a motion, their intersection, and collisions found before any work is done.
+
+A limit is hard, or a goal with a weight. Hard limits are intersected and may collide; goals give way to them and are
+never a reason to refuse or to reject. A limit holds over the whole repetition or in one phase of it.
+"""
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from generation.engine.variables import BOTH, SIDES, VARIABLES
+from generation.engine.variables import BOTH, PHASES, SIDES, VARIABLES
 
 PRESET, CLINICIAN, MEASURED, MODEL = "preset", "clinician", "measured range", "model"
 STRICT = 1e-9              # two bounds closer than this are the same
+WHOLE = ""                 # the phase of a limit that holds over the whole repetition
+HEAVIEST = 10.0            # weight of a goal; 1 is an ordinary one
 
 
 @dataclass(frozen=True)
 class Limit:
     """``min <= variable <= max`` in the variable's unit; ``side`` is right, left or both, None if it has no sides.
 
-    ``status`` is V (number seen in the source), R (recalled, to be checked) or E (our default). Raises ValueError.
+    ``phase`` is descent, bottom or ascent, empty for the whole repetition. ``weight`` None: the limit is hard; else it
+    is a goal, kept as well as the hard limits allow, the better the greater its weight (0 to 10). ``status`` is V
+    (number seen in the source), R (recalled, to be checked) or E (our default). Raises ValueError.
     """
 
     variable: str
@@ -24,6 +33,8 @@ class Limit:
     source: str = ""
     status: str = ""
     origin: str = CLINICIAN
+    phase: str = WHOLE
+    weight: float | None = None
 
     def __post_init__(self) -> None:
         known = VARIABLES.get(self.variable)
@@ -37,6 +48,14 @@ class Limit:
             raise ValueError(f"side must be right, left or both, not {self.side!r}")
         if self.min is None and self.max is None:
             raise ValueError(f"{self.variable}: a limit needs a min or a max")
+        if self.phase and self.phase not in known.phases:
+            raise ValueError(f"{self.variable} has no phase {self.phase!r}; it has {', '.join(known.phases) or 'none'}")
+        if self.weight is not None and not 0 < self.weight <= HEAVIEST:
+            raise ValueError(f"{self.variable}: a weight lies above 0 and is at most {HEAVIEST:g}")
+
+    @property
+    def hard(self) -> bool:
+        return self.weight is None
 
     @property
     def unit(self) -> str:
@@ -46,8 +65,9 @@ class Limit:
         return SIDES if self.side == BOTH else (self.side,)
 
     def sentence(self) -> str:
-        """Readable: ``knee_flexion (right) at most 60 deg [preset: ...]``."""
+        """Readable: ``knee_flexion (right) in the descent at most 60 deg [preset: ...]``."""
         side = f" ({self.side})" if self.side else ""
+        side += phase_text(self.phase) + ("" if self.hard else " as a goal")
         bounds = []
         if self.min is not None:
             bounds.append(f"at least {self.min:g}")
@@ -80,23 +100,44 @@ class LimitConflict(Exception):
         super().__init__(text + (f": {why}" if why else "") + ".")
 
 
+def phase_text(phase: str) -> str:
+    """`` in the descent``, `` at the bottom``; nothing for the whole repetition."""
+    return {WHOLE: "", "bottom": " at the bottom"}.get(phase, f" in the {phase}")
+
+
+def whole(limits: Iterable[Limit]) -> tuple[Limit, ...]:
+    """Those that hold over the whole repetition."""
+    return tuple(limit for limit in limits if limit.phase == WHOLE)
+
+
 def intersect(limits: Iterable[Limit]) -> tuple[Limit, ...]:
-    """The tightest bound of each variable, side and direction; one-sided limits in a fixed order.
+    """The tightest hard bound of each variable, side, phase and direction, and every goal, moved inside them.
 
-    The result does not depend on the order of the input and intersecting it again changes nothing.
-    Raises :class:`LimitConflict` where a variable's own bounds, or bounds implied by another variable's, cross.
+    In a fixed order. The result does not depend on the order of the input and intersecting it again changes nothing. A
+    phase's bound that the whole repetition's implies is left out. Raises :class:`LimitConflict` where a variable's own
+    hard bounds, or bounds implied by another variable's, cross; goals collide with nothing.
     """
-    tightest = _tightest(limits)
-    for (variable, side, bound), low in tightest.items():
-        high = tightest.get((variable, side, "max"))
-        if bound == "min" and high is not None and low.min > high.max + STRICT:
-            raise LimitConflict(_one_side(low, side), _one_side(high, side), "there is no value between them")
+    limits = tuple(limits)
+    tightest = _tightest(limit for limit in limits if limit.hard)
+    for (variable, side, phase, bound), limit in tightest.items():
+        against = _bound(tightest, variable, side, phase, "max" if bound == "min" else "min")
+        if against is None or (bound == "max" and against.phase == phase):      # the latter pair was seen from its min
+            continue
+        low, high = (limit, against) if bound == "min" else (against, limit)
+        if low.min > high.max + STRICT:
+            raise LimitConflict(low, high, "there is no value between them")
     _check_implied(tightest)
-    return _merge_sides(tightest)
+    goals = _merge_sides(goal for limit in limits if not limit.hard for goal in _moved_inside(limit, tightest))
+    needed = (limit for (variable, side, phase, bound), limit in tightest.items()
+              if phase == WHOLE or _bound(tightest, variable, side, phase, bound) is limit)
+    return _merge_sides(needed) + goals
 
 
-def _tightest(limits: Iterable[Limit]) -> dict[tuple[str, str | None, str], Limit]:
-    best: dict[tuple[str, str | None, str], Limit] = {}
+_Key = tuple[str, str | None, str, str]      # variable, side, phase, "min" or "max"
+
+
+def _tightest(limits: Iterable[Limit]) -> dict[_Key, Limit]:
+    best: dict[_Key, Limit] = {}
     for limit in limits:
         for side in limit.sides():
             for bound, other in (("min", "max"), ("max", "min")):
@@ -104,34 +145,57 @@ def _tightest(limits: Iterable[Limit]) -> dict[tuple[str, str | None, str], Limi
                 if value is None:
                     continue
                 entry = replace(limit, side=side, **{other: None})
-                key = (limit.variable, side, bound)
+                key = (limit.variable, side, limit.phase, bound)
                 if key not in best or _rank(entry, bound) < _rank(best[key], bound):
                     best[key] = entry
-    return dict(sorted(best.items(), key=lambda item: (item[0][0], item[0][1] or "", item[0][2])))
+    return dict(sorted(best.items(), key=lambda item: tuple(part or "" for part in item[0])))
+
+
+def _bound(tightest: Mapping[_Key, Limit], variable: str, side: str | None, phase: str, bound: str) -> Limit | None:
+    """The tightest bound in ``phase``: its own, or the whole repetition's where that implies one."""
+    kind = VARIABLES[variable].kind
+    implied = kind == "range" or (kind, bound) in (("peak", "max"), ("lowest", "min"))
+    found = [tightest.get((variable, side, which, bound)) for which in ((WHOLE, phase) if implied else (phase,))]
+    return min((limit for limit in found if limit), key=lambda limit: _value_rank(limit, bound), default=None)
 
 
 def _rank(limit: Limit, bound: str) -> tuple:
-    value = -limit.min if bound == "min" else limit.max
-    return (value, limit.origin, limit.status, limit.source)      # a total order: ties do not depend on input order
+    # a total order: ties do not depend on input order
+    return (_value_rank(limit, bound), limit.origin, limit.status, limit.source)
 
 
-def _one_side(limit: Limit, side: str | None) -> Limit:
-    return replace(limit, side=side) if side else limit
+def _value_rank(limit: Limit, bound: str) -> float:
+    return -limit.min if bound == "min" else limit.max
 
 
-def _merge_sides(tightest: dict) -> tuple[Limit, ...]:
-    merged: list[Limit] = []
-    for (variable, side, bound), limit in tightest.items():
-        if side == SIDES[1] or side is None:                      # "left" sorts before "right": handle at "right"
-            if side is None or (variable, SIDES[0], bound) not in tightest:
-                merged.append(limit)
-            continue
-        other = tightest.get((variable, SIDES[1], bound))
-        if other is not None and replace(other, side=side) == limit:
-            merged.append(replace(limit, side=BOTH))
-        else:
-            merged += [limit] if other is None else [other, limit]
-    return tuple(sorted(merged, key=lambda x: (x.variable, x.side or "", x.min is None)))
+def _moved_inside(goal: Limit, tightest: Mapping[_Key, Limit]) -> list[Limit]:
+    """A goal by side, its bounds no further than the hard bounds of the same values allow."""
+    moved = []
+    for side in goal.sides():
+        names = [goal.variable, *(other for pair in _PEAK_OF.items() if goal.variable in pair for other in pair)]
+        floor = max((limit.min for limit in [_bound(tightest, goal.variable, side, goal.phase, "min")] if limit),
+                    default=-math.inf)
+        ceiling = min((limit.max for name in names for limit in [_bound(tightest, name, side, goal.phase, "max")]
+                       if limit), default=math.inf)
+        # a depth that must be reached is above what its series as a goal should not exceed
+        deep = [_bound(tightest, peak, side, goal.phase, "min") for peak, series in _PEAK_OF.items()
+                if series == goal.variable]
+        floors = {"min": floor, "max": max([floor, *(limit.min for limit in deep if limit)])}
+        moved.append(replace(goal, side=side, **{
+            name: max(min(value, ceiling), floors[name])
+            for name, value in (("min", goal.min), ("max", goal.max)) if value is not None}))
+    return moved
+
+
+def _merge_sides(limits: Iterable[Limit]) -> tuple[Limit, ...]:
+    """Limits that are the same on both sides become one; in a fixed order."""
+    found = dict.fromkeys(limits)
+    merged: dict[Limit, None] = {}
+    for limit in found:
+        paired = limit.side in SIDES and all(replace(limit, side=side) in found for side in SIDES)
+        merged[replace(limit, side=BOTH) if paired else limit] = None
+    return tuple(sorted(merged, key=lambda x: (x.variable, x.side or "", x.phase, x.min is None, x.min or 0.0,
+                                               x.max or 0.0, x.weight or 0.0, x.origin, x.status, x.source)))
 
 
 # ---- relations between variables ----------------------------------------------------------------------------------
@@ -143,19 +207,20 @@ _BACKWARD_SHIN_DEG = 10.0
 _STANDING_KNEE_DEG = 20.0
 
 
-def _check_implied(tightest: dict) -> None:
-    def bound(variable: str, side: str | None, which: str) -> Limit | None:
-        return tightest.get((variable, side, which))
+def _check_implied(tightest: Mapping[_Key, Limit]) -> None:
+    def bound(variable: str, side: str | None, which: str, phase: str = WHOLE) -> Limit | None:
+        return _bound(tightest, variable, side, phase, which)
 
     for peak, series in _PEAK_OF.items():
         for side in (SIDES if VARIABLES[peak].sided else (None,)):
-            need, cap = bound(peak, side, "min"), bound(series, side, "max")
-            if need and cap and need.min > cap.max + STRICT:
-                raise LimitConflict(cap, need, f"the depth asked for exceeds what {series} may reach"
-                                    if peak == "knee_flexion_peak" else f"{series} may never get that far")
-            top, floor = bound(peak, side, "max"), bound(series, side, "min")
-            if top and floor and floor.min > top.max + STRICT:
-                raise LimitConflict(floor, top, f"{series} would always be above the allowed peak")
+            for phase in (WHOLE, *PHASES):
+                need, cap = bound(peak, side, "min", phase), bound(series, side, "max", phase)
+                if need and cap and need.min > cap.max + STRICT:
+                    raise LimitConflict(cap, need, f"the depth asked for exceeds what {series} may reach"
+                                        if peak == "knee_flexion_peak" else f"{series} may never get that far")
+                top, floor = bound(peak, side, "max", phase), bound(series, side, "min", phase)
+                if top and floor and floor.min > top.max + STRICT:
+                    raise LimitConflict(floor, top, f"{series} would always be above the allowed peak")
 
     for side in SIDES:
         thigh = bound("thigh_inclination_peak", side, "min")
@@ -184,16 +249,18 @@ def _check_knee_speed(bound, side: str) -> None:
 
 def _check_shares(bound) -> None:
     """Both feet carry all: what one must carry the other cannot."""
-    for variable in ("foot_load_share", "foot_load_share_mean"):
-        for which, sign in (("min", 1), ("max", -1)):
-            right, left = (bound(variable, side, which) for side in SIDES)
-            if right and left and sign * (getattr(right, which) + getattr(left, which) - 100) > STRICT:
-                raise LimitConflict(right, left, "the feet together carry 100 %")
-    for side in SIDES:
-        for which, other, sign in (("min", "max", 1), ("max", "min", -1)):
-            always, mean = bound("foot_load_share", side, which), bound("foot_load_share_mean", side, other)
-            if always and mean and sign * (getattr(always, which) - getattr(mean, other)) > STRICT:
-                raise LimitConflict(always, mean, "the mean lies between the lowest and the highest")
+    for phase in (WHOLE, *PHASES):
+        for variable in ("foot_load_share", "foot_load_share_mean"):
+            for which, sign in (("min", 1), ("max", -1)):
+                right, left = (bound(variable, side, which, phase) for side in SIDES)
+                if right and left and sign * (getattr(right, which) + getattr(left, which) - 100) > STRICT:
+                    raise LimitConflict(right, left, "the feet together carry 100 %")
+        for side in SIDES:
+            for which, other, sign in (("min", "max", 1), ("max", "min", -1)):
+                always = bound("foot_load_share", side, which, phase)
+                mean = bound("foot_load_share_mean", side, other, phase)
+                if always and mean and sign * (getattr(always, which) - getattr(mean, other)) > STRICT:
+                    raise LimitConflict(always, mean, "the mean lies between the lowest and the highest")
 
 
 def _check_durations(bound) -> None:

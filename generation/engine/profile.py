@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from generation.engine.limits import CLINICIAN, MEASURED, Limit
+from generation.engine.limits import CLINICIAN, HEAVIEST, MEASURED, Limit
 from generation.engine.presets import CONDITIONS, Preset, everybody_limits, preset_limits
 from generation.engine.variables import UnitMismatch, Variable, resolve, unit_factor
 
@@ -50,6 +50,8 @@ class ProfileConstraint(_Strict):
     max: float | None = None
     unit: str
     side: Side | None = None
+    phase: Literal["", "descent", "bottom", "ascent"] = ""
+    weight: Annotated[float, Field(gt=0, le=HEAVIEST)] | None = None      # None: hard; else a goal
     source: Annotated[str, Field(max_length=500)] = ""
     status: Literal["V", "R", "E", ""] = ""
     origin: Literal["clinician", "preset", "measured range"] = CLINICIAN
@@ -283,8 +285,12 @@ def _constraint_limit(constraint: ProfileConstraint, path: str) -> Limit:
     side = side or constraint.side
     if side is not None and not variable.sided:
         raise ProfileError(f"{path}.side", f"{variable.name} has no side; leave it out")
+    if constraint.phase and constraint.phase not in variable.phases:
+        offered = f"use one of {', '.join(variable.phases)}, or leave it out" if variable.phases else "leave it out"
+        raise ProfileError(f"{path}.phase", f"{variable.name} has no phase {constraint.phase}; {offered}")
     low, high = _bounds(constraint.min, constraint.max, factor, variable, path)
-    return Limit(variable.name, side, low, high, constraint.source, constraint.status, constraint.origin)
+    return Limit(variable.name, side, low, high, constraint.source, constraint.status, constraint.origin,
+                 constraint.phase, constraint.weight)
 
 
 def _measured_limit(name: str, measured: _Range) -> Limit:

@@ -1,8 +1,9 @@
 """What can be limited and measured: the registry of variables.
 
-Each variable has one unit. A limit on a variable of kind ``range`` holds at every instant of the motion; on the other
-kinds it holds for the one number that the whole motion gives. Angles of joints carry the signs of the OpenSim model
-(Rajagopal et al. 2016), except where the name says another direction (``lumbar_flexion`` = - ``lumbar_extension``).
+Each variable has one unit. A limit on a variable of kind ``range`` holds at every instant; on the other kinds it holds
+for the one number that a repetition gives, or one phase of it where the variable has phases. Angles of joints carry the
+signs of the OpenSim model (Rajagopal et al. 2016), except where the name says another direction (``lumbar_flexion`` =
+- ``lumbar_extension``).
 """
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 
 RIGHT, LEFT, BOTH = "right", "left", "both"
 SIDES = (RIGHT, LEFT)
+PHASES = ("descent", "bottom", "ascent")
 
 
 @dataclass(frozen=True)
@@ -20,12 +22,23 @@ class Variable:
     name: str
     unit: str
     sided: bool
-    kind: str            # "range": every instant | "peak" | "mean" | "duration": one number for the whole motion
+    kind: str            # "range": every instant | one number: "peak", "lowest", "mean", "duration", "smoothness"
     label: str           # plain language, for pages
     meaning: str         # exactly what is measured
     lowest: float
     highest: float
 
+    @property
+    def phases(self) -> tuple[str, ...]:
+        """The phases in which it can be limited: those in which it has a meaning of its own."""
+        if self.kind == "duration" or self.name in _WHOLE_ONLY:
+            return ()
+        return ("descent", "ascent") if self.kind == "smoothness" else PHASES
+
+
+# What is measured from the standing first frame, and what holds for the soles throughout.
+_WHOLE_ONLY = frozenset({"pelvis_drop", "pelvis_drop_percent", "lumbar_flexion_change", "foot_slide",
+                         "floor_penetration", "joint_range_margin"})
 
 _ALL = (
     # joint angles, at every instant
@@ -39,6 +52,8 @@ _ALL = (
              "OpenSim hip_rotation at every instant; + is internal, - is external.", -70, 70),
     Variable("ankle_dorsiflexion", "deg", True, "range", "Ankle dorsiflexion",
              "OpenSim ankle_angle at every instant; + is dorsiflexion (shin forward over the foot).", -60, 60),
+    Variable("foot_inversion", "deg", True, "range", "Foot inversion",
+             "OpenSim subtalar_angle at every instant; + is inversion (sole turned towards the midline).", -40, 40),
     Variable("lumbar_flexion", "deg", False, "range", "Low-back flexion",
              "Minus OpenSim lumbar_extension at every instant: trunk against pelvis; + is forward bending.", -60, 100),
     Variable("lumbar_bending", "deg", False, "range", "Low-back side bending",
@@ -47,6 +62,18 @@ _ALL = (
              "OpenSim lumbar_rotation at every instant; + is to the left.", -60, 60),
     Variable("pelvis_tilt", "deg", False, "range", "Pelvic tilt",
              "OpenSim pelvis_tilt at every instant; - is forward (anterior), as in the model.", -100, 60),
+    Variable("pelvis_list", "deg", False, "range", "Pelvic drop to one side",
+             "OpenSim pelvis_list at every instant; + is the left side higher.", -45, 45),
+    Variable("pelvis_rotation", "deg", False, "range", "Pelvic rotation",
+             "OpenSim pelvis_rotation at every instant, against the way the feet point; + is to the left.", -90, 90),
+    Variable("shoulder_flexion", "deg", True, "range", "Shoulder flexion",
+             "OpenSim arm_flex at every instant: upper arm against trunk; + is forward and up.", -90, 190),
+    Variable("shoulder_adduction", "deg", True, "range", "Shoulder adduction",
+             "OpenSim arm_add at every instant; + is towards the midline, - is abduction.", -180, 120),
+    Variable("shoulder_internal_rotation", "deg", True, "range", "Shoulder internal rotation",
+             "OpenSim arm_rot at every instant; + is internal, - is external.", -120, 120),
+    Variable("elbow_flexion", "deg", True, "range", "Elbow bend",
+             "OpenSim elbow_flex at every instant; + is flexion, 0 is straight.", -10, 160),
     Variable("trunk_forward_lean", "deg", False, "range", "Trunk lean, forward",
              "Angle of the torso's long axis from the vertical in the plane the person faces, at every instant; "
              "+ is forward.", -40, 100),
@@ -57,6 +84,9 @@ _ALL = (
              "The greatest knee_flexion of the motion.", 0, 170),
     Variable("thigh_inclination_peak", "deg", True, "peak", "Depth: thigh from the vertical",
              "The greatest angle of the hip-to-knee line from the vertical; 90 is thigh parallel to floor.", 0, 130),
+    Variable("seat_height", "cm", False, "lowest", "Depth: height of the seat that is touched",
+             "The least height of the seat that the person would touch: height of the lower hip centre minus 11 % of "
+             "the leg length, where the sitting bones are (11 % is ours, E).", 0, 120),
     Variable("trunk_forward_lean_peak", "deg", False, "peak", "Greatest forward trunk lean",
              "The greatest trunk_forward_lean of the motion.", -20, 100),
     Variable("lumbar_flexion_change", "deg", False, "peak", "Low-back flexion, change from standing",
@@ -96,6 +126,19 @@ _ALL = (
              "The greatest speed of the whole-body centre of mass.", 0, 5),
     Variable("knee_flexion_speed_peak", "deg/s", True, "peak", "Greatest knee speed",
              "The greatest size of the knee's angular speed.", 0, 1000),
+    Variable("hip_flexion_speed_peak", "deg/s", True, "peak", "Greatest hip speed",
+             "The greatest size of the hip's angular speed in flexion and extension.", 0, 1000),
+    Variable("ankle_dorsiflexion_speed_peak", "deg/s", True, "peak", "Greatest ankle speed",
+             "The greatest size of the ankle's angular speed.", 0, 1000),
+    Variable("trunk_forward_lean_speed_peak", "deg/s", False, "peak", "Greatest speed of the trunk's lean",
+             "The greatest size of the rate at which trunk_forward_lean changes.", 0, 1000),
+    Variable("sparc", "1", False, "smoothness", "Smoothness: spectral arc length (SPARC)",
+             "Spectral arc length of the speed of the centre of mass, mean of descent and ascent; nearer to 0 is "
+             "smoother, about -1.4 is as smooth as can be (Balasubramanian et al. 2015, J NeuroEng Rehabil 12:112).",
+             -20, 0),
+    Variable("log_dimensionless_jerk", "1", False, "smoothness", "Smoothness: log dimensionless jerk (LDLJ)",
+             "Log dimensionless jerk of the speed of the centre of mass, mean of descent and ascent; nearer to 0 is "
+             "smoother (Balasubramanian et al. 2015).", -30, 0),
     Variable("descent_s", "s", False, "duration", "Time going down",
              "From the moment the pelvis starts to sink to the moment it stops (vertical speed above 5 % of its peak).",
              0.2, 20),
@@ -128,14 +171,36 @@ MUSCLE_GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "soleus": ("soleus", ("soleus",)),
     "tibialis_anterior": ("tibialis anterior", ("tibant",)),
 }
+# muscle of the model, without its side -> plain name
+MUSCLES: dict[str, str] = {
+    "addbrev": "adductor brevis", "addlong": "adductor longus", "addmagDist": "adductor magnus, distal part",
+    "addmagIsch": "adductor magnus, ischial part", "addmagMid": "adductor magnus, middle part",
+    "addmagProx": "adductor magnus, proximal part", "bflh": "biceps femoris, long head",
+    "bfsh": "biceps femoris, short head", "edl": "extensor digitorum longus", "ehl": "extensor hallucis longus",
+    "fdl": "flexor digitorum longus", "fhl": "flexor hallucis longus", "gaslat": "gastrocnemius, lateral head",
+    "gasmed": "gastrocnemius, medial head", "glmax1": "gluteus maximus, upper part",
+    "glmax2": "gluteus maximus, middle part", "glmax3": "gluteus maximus, lower part",
+    "glmed1": "gluteus medius, front part", "glmed2": "gluteus medius, middle part",
+    "glmed3": "gluteus medius, back part", "glmin1": "gluteus minimus, front part",
+    "glmin2": "gluteus minimus, middle part", "glmin3": "gluteus minimus, back part", "grac": "gracilis",
+    "iliacus": "iliacus", "perbrev": "peroneus brevis", "perlong": "peroneus longus", "piri": "piriformis",
+    "psoas": "psoas", "recfem": "rectus femoris", "sart": "sartorius", "semimem": "semimembranosus",
+    "semiten": "semitendinosus", "soleus": "soleus", "tfl": "tensor fasciae latae", "tibant": "tibialis anterior",
+    "tibpost": "tibialis posterior", "vasint": "vastus intermedius", "vaslat": "vastus lateralis",
+    "vasmed": "vastus medialis",
+}
+# what an activation window can be set on: groups, and each muscle of the model by itself
+ACTIVATIONS: dict[str, tuple[str, tuple[str, ...]]] = MUSCLE_GROUPS | {
+    muscle: (label, (muscle,)) for muscle, label in MUSCLES.items()}
 # moment -> (plain name, coordinate, its direction); that of knee_adduction_moment has no coordinate in the model
 JOINT_MOMENTS: dict[str, tuple[str, str, int]] = {
     "hip_extension": ("hip extension", "hip_flexion", -1), "hip_flexion": ("hip flexion", "hip_flexion", 1),
     "knee_extension": ("knee extension", "knee_angle", -1), "knee_flexion": ("knee flexion", "knee_angle", 1),
     "ankle_plantarflexion": ("ankle plantarflexion", "ankle_angle", -1),
     "ankle_dorsiflexion": ("ankle dorsiflexion", "ankle_angle", 1),
+    "hip_abduction": ("hip abduction", "hip_adduction", -1), "hip_adduction": ("hip adduction", "hip_adduction", 1),
 }
-DEMANDS = ("hip_extension", "knee_extension", "ankle_plantarflexion")
+DEMANDS = ("hip_extension", "hip_abduction", "knee_extension", "ankle_plantarflexion")
 # contact -> (plain name, name among the joint loads)
 CONTACT_FORCES = {"hip": ("hip", "hip"), "tibiofemoral": ("knee (tibiofemoral)", "tibiofemoral_free_body"),
                   "patellofemoral": ("kneecap (patellofemoral)", "patellofemoral_free_body")}
@@ -143,10 +208,13 @@ CONTACT_FORCES = {"hip": ("hip", "hip"), "tibiofemoral": ("knee (tibiofemoral)",
 
 def _load_variables() -> tuple[Variable, ...]:
     found = [Variable(
-        f"{group}_activation_peak", "%", True, "peak", f"Muscle activity: {label}, greatest",
+        f"{group}_activation_peak", "%", True, "peak",
+        f"Muscle activity: {label}{'' if group in MUSCLE_GROUPS else f' ({group})'}, greatest",
         f"The greatest activation of the {label} in the motion, in percent of full activation: mean over "
         f"{', '.join(muscles)}, weighted by their maximum isometric force. Least-effort static optimisation, not an "
-        "EMG.", 0, 100) for group, (label, muscles) in MUSCLE_GROUPS.items()]
+        "EMG." if group in MUSCLE_GROUPS else
+        f"The greatest activation of OpenSim's {group} ({label}) in the motion, in percent of full activation. "
+        "Least-effort static optimisation, not an EMG.", 0, 100) for group, (label, muscles) in ACTIVATIONS.items()]
     found += [Variable(
         f"{name}_moment_peak", "Nm/kg", True, "peak", f"Moment: {label}, greatest",
         f"The greatest internal {label} moment of the motion, for each kilogram of body mass, from inverse dynamics; "
@@ -185,11 +253,16 @@ VARIABLES: dict[str, Variable] = {variable.name: variable for variable in _ALL}
 
 # Other spellings that a profile may use: (variable, side).
 _OPENSIM = {"knee_angle": "knee_flexion", "hip_flexion": "hip_flexion", "hip_adduction": "hip_adduction",
-            "hip_rotation": "hip_internal_rotation", "ankle_angle": "ankle_dorsiflexion"}
+            "hip_rotation": "hip_internal_rotation", "ankle_angle": "ankle_dorsiflexion",
+            "subtalar_angle": "foot_inversion", "arm_flex": "shoulder_flexion", "arm_add": "shoulder_adduction",
+            "arm_rot": "shoulder_internal_rotation", "elbow_flex": "elbow_flexion"}
 ALIASES: dict[str, tuple[str, str]] = {
     f"{coordinate}_{letter}": (name, side)
     for coordinate, name in _OPENSIM.items() for letter, side in (("r", RIGHT), ("l", LEFT))
 }
+for _muscle in MUSCLES:
+    for _letter, _side in (("r", RIGHT), ("l", LEFT)):
+        ALIASES[f"{_muscle}_{_letter}_activation_peak"] = (f"{_muscle}_activation_peak", _side)
 for _variable in _ALL:
     if _variable.sided:
         for _ending, _side in (("_r", RIGHT), ("_l", LEFT), ("_right", RIGHT), ("_left", LEFT)):

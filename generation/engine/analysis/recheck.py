@@ -20,7 +20,7 @@ from generation.engine.body.osim_file import open_osim
 from generation.engine.formats import Motion
 from generation.engine.limits import Limit
 from generation.engine.metrics import Check, LoadMeter, Loads, Measurement, Phases, Trust, check_limits, measure
-from generation.engine.variables import CONTACT_FORCES, DEMANDS, JOINT_MOMENTS, LOAD_VARIABLES, MUSCLE_GROUPS
+from generation.engine.variables import ACTIVATIONS, CONTACT_FORCES, DEMANDS, JOINT_MOMENTS, LOAD_VARIABLES
 
 
 @dataclass(frozen=True)
@@ -125,38 +125,44 @@ def recheck(motion: Motion, body: BodyModel, limits: Sequence[Limit], measured: 
         if analysis is not None:
             fast = LoadMeter(body, torch.float64).measure([_values(motion).numpy()], motion.frame_rate,
                                                           [measured.phases])[0]
-            loads, times = loads_of(analysis, body, fast, measured.phases), torch.as_tensor(analysis.time)
+            loads = loads_of(analysis, body, fast, motion.frame_rate, measured.phases)
+            times = torch.as_tensor(analysis.time)
         found = check_limits([limits[i] for i in on_loads], measured.measured, measured.phases, times, loads)
         checks |= dict(zip(on_loads, found, strict=True))
     return [checks[i] for i in range(len(limits))]
 
 
-def loads_of(analysis: Analysis, body: BodyModel, fast: Loads, phases: Phases | None) -> Loads:
-    """The load variables of an analysis, in its frames; what an analysis does not hold is taken from `fast`."""
-    single = {}
-    for name in MUSCLE_GROUPS:
-        both = [group_activation(analysis, body, MUSCLE_GROUPS[name][1], side) for side in "rl"]
+def loads_of(analysis: Analysis, body: BodyModel, fast: Loads, frame_rate: float, phases: Phases | None) -> Loads:
+    """The load variables of an analysis, in its frames; what an analysis does not hold is taken from `fast`, which has
+    all frames of the motion at `frame_rate`."""
+    series = {}
+    for name, (_, muscles) in ACTIVATIONS.items():
+        both = [group_activation(analysis, body, muscles, side) for side in "rl"]
         if all(values is not None for values in both):
-            single[f"{name}_activation_peak"] = 100 * np.max(both, axis=1)
+            series[f"{name}_activation_peak"] = 100 * np.array(both)
     for name, (_, coordinate, sign) in JOINT_MOMENTS.items():
         moments = [sign * needed_moment(analysis, f"{coordinate}_{side}") for side in "rl"]
-        single[f"{name}_moment_peak"] = np.max(moments, axis=1) / analysis.mass_kg
+        series[f"{name}_moment_peak"] = np.array(moments) / analysis.mass_kg
         if name in DEMANDS:
             shares = [analysis.demand[f"{coordinate}_{side}"] for side in "rl"]
-            single[f"{name}_demand_peak"] = 100 * np.max(np.sign(moments) * shares, axis=1)
+            series[f"{name}_demand_peak"] = 100 * np.sign(moments) * shares
     for name, (_, contact) in CONTACT_FORCES.items():
         if f"{contact}_r" in analysis.contacts:
-            single[f"{name}_force_peak"] = np.array(
-                [analysis.contact_in_body_weights(f"{contact}_{side}").max() for side in "rl"])
+            series[f"{name}_force_peak"] = np.array(
+                [analysis.contact_in_body_weights(f"{contact}_{side}") for side in "rl"])
+    series["com_acceleration_peak"] = np.linalg.norm(analysis.com_acceleration, axis=1)
+    single = {name: values.max(axis=-1) for name, values in series.items()}
     vertical = np.asarray(analysis.ground.force)[..., 1]
     share = 100 * (vertical / vertical.sum(axis=1, keepdims=True)).T
     single["foot_load_share_mean"] = share[:, _moving(analysis.time, phases)].mean(axis=1)
-    single["com_acceleration_peak"] = np.linalg.norm(analysis.com_acceleration, axis=1).max()
+    behind = {name: _at(analysis.time * frame_rate, values) for name, values in fast.behind.items()}
+    behind |= {name: torch.as_tensor(np.asarray(values, float)) for name, values in series.items()}
+    behind["foot_load_share_mean"] = torch.as_tensor(share)
     largest = {name: float(values.max()) for name, values in analysis.reserve_share.items()}
     worst = max(largest, key=largest.get)
     tensors = {name: torch.as_tensor(values, dtype=torch.float64) for name, values in single.items()}
     return replace(
-        fast, series={"foot_load_share": torch.as_tensor(share)}, single=fast.single | tensors,
+        fast, series={"foot_load_share": torch.as_tensor(share)}, single=fast.single | tensors, behind=behind,
         trust=Trust(len(analysis.time), int(analysis.trusted.sum()), largest[worst], worst),
     )
 
@@ -186,11 +192,18 @@ def _values(motion: Motion) -> Tensor:
     return torch.as_tensor(np.ascontiguousarray(motion.values[:, columns]), dtype=torch.float64)
 
 
+def _at(frames: np.ndarray, values: Tensor) -> Tensor:
+    """Values (..., time) at ``frames``, which may lie between two."""
+    every, found = np.arange(values.shape[-1]), values.numpy()
+    flat = [np.interp(frames, every, row) for row in found.reshape(-1, found.shape[-1])]
+    return torch.as_tensor(np.array(flat).reshape(*found.shape[:-1], len(frames)))
+
+
 def _moving(times: np.ndarray, phases: Phases | None) -> np.ndarray:
     """(time,) bool: from the start of the descent to the end of the ascent; all where there are none, or no frame."""
     if phases is None:
         return np.ones(len(times), bool)
-    inside = (times >= phases.descent_start) & (times <= phases.ascent_end)
+    inside = (times >= phases.descent_start) & (times <= phases.repetitions[-1].ascent_end)
     return inside if inside.any() else np.ones(len(times), bool)
 
 

@@ -21,7 +21,7 @@ from generation.engine.guidance.ranking import score, score_parts
 from generation.engine.guidance.reference import NoRepetition, Reference, person_reference, reference_start
 from generation.engine.guidance.search import REPAIR_ROUNDS, STEPS, Cancelled, Delivered, Search
 from generation.engine.guidance.starts import depth_targets, fresh_start
-from generation.engine.limits import Limit
+from generation.engine.limits import Limit, whole
 from generation.engine.metrics import LoadMeter, measure_series
 from generation.engine.motion_model import MotionModel
 
@@ -70,11 +70,11 @@ def guide(task: Task, model: MotionModel, count: int, seed: int, device: str = "
     body, exact_body = TorchBody(task.scale, device=device), TorchBody(task.scale, dtype=torch.float64)
     prior = Prior(model, _leg_length(exact_body))
     generator = torch.Generator().manual_seed(seed)
-    variable, depths = depth_targets(task.effective, count)
+    variable, depths = depth_targets(whole(task.effective), count)
     height = task.scale.height_m
     reference = None
     if task.reference is None:
-        start = fresh_start(prior, variable, depths, task.effective, height, resting_x(exact_body), generator)
+        start = fresh_start(prior, variable, depths, whole(task.effective), height, resting_x(exact_body), generator)
         goals = Goals(task.effective, depths.to(prior.latents), Weights(), variable)
     else:
         reference = person_reference(exact_body, prior, task.reference.values, task.reference.frame_rate)
@@ -82,7 +82,7 @@ def guide(task: Task, model: MotionModel, count: int, seed: int, device: str = "
         closeness = Weights(depth=0.0, symmetry=0.05, smoothness=0.1, upright=0.0, trunk=0.0, knees=0.1, likeness=2.0)
         goals = Goals(task.effective, torch.zeros_like(start.amplitude), closeness)
     candidates = Candidates(prior, start, height)
-    share = asked_share(task.effective)
+    share = asked_share(whole(task.effective))
     if share is not None and not start.fixed_stance:
         candidates.lean_over(share)
     search = Search(body, exact_body, task.limits, goals, task.tempo, progress, cancelled, task.meter)

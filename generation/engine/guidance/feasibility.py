@@ -16,7 +16,7 @@ TRIED_CANDIDATES = 3
 STEPS = 50
 # margin that counts as pressed against the limit
 _NEAR = {"deg": 2.5, "cm": 0.8, "mm": 0.5, "m/s": 0.03, "deg/s": 6.0, "s": 0.05, "%": 1.5,
-         "m/s2": 0.1, "Nm/kg": 0.05, "body weights": 0.2}
+         "m/s2": 0.1, "1": 0.05, "Nm/kg": 0.05, "body weights": 0.2}
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def _suspects(search: Search, results: list[Delivered]) -> list[Limit]:
     any case, because a motion can reach it at the cost of everything else."""
     votes: dict[Limit, float] = {}
     for limit in search.goals.limits:
-        if limit.origin == MODEL:
+        if limit.origin == MODEL or not limit.hard:
             continue
         if _is_depth(limit, search):
             votes[limit] = 0.5
@@ -98,8 +98,9 @@ def _is_depth(limit: Limit, search: Search) -> bool:
 
 def _breaks_only(limit: Limit, result: Delivered) -> bool:
     broken = result.broken()
-    return (len(broken) == len(result.failures) > 0 and not result.measurement.check([limit])[0].satisfied
-            and all((check.variable, check.min, check.max) == (limit.variable, limit.min, limit.max)
+    return (len(broken) == len(result.failures) > 0 and result.measurement.check([limit])[0].broken
+            and all((check.variable, check.phase, check.min, check.max)
+                    == (limit.variable, limit.phase, limit.min, limit.max)
                     for check in broken))
 
 

@@ -5,6 +5,7 @@ spaced instants. The exact measure of the delivered file decides; repair closes 
 """
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,7 @@ import torch
 from scipy.interpolate import CubicSpline
 from torch import Tensor
 
-from generation.engine.guidance.objective import violations
+from generation.engine.guidance.objective import importance, violations
 from generation.engine.limits import Limit
 from generation.engine.metrics import LoadMeter, Measured
 from generation.engine.variables import LOAD_VARIABLES, RIGHT
@@ -40,14 +41,16 @@ def asked_share(limits: tuple[Limit, ...]) -> float | None:
 
 def grows_with_depth(limit: Limit) -> bool:
     """Is a smaller movement a way to keep this limit on a load?"""
-    return limit.max is not None and limit.variable not in ("foot_load_share", "foot_load_share_mean")
+    return limit.hard and limit.max is not None and limit.variable not in ("foot_load_share", "foot_load_share_mean")
 
 
 class LoadGuide:
     """By how much candidates cross the limits on loads. times: (time,) s of its samples, as
-    `Timing.sparse_times` spreads them: one standing, descent and ascent of equal number, one standing."""
+    `Timing.sparse_times` spreads them: one standing, descent and ascent of equal number, one standing; when: phase ->
+    (time,) bool, the samples that belong to it."""
 
-    def __init__(self, meter: LoadMeter, limits: tuple[Limit, ...], times: np.ndarray) -> None:
+    def __init__(self, meter: LoadMeter, limits: tuple[Limit, ...], times: np.ndarray,
+                 when: Mapping[str, Tensor] | None = None) -> None:
         self.meter = meter
         self.wanted = frozenset(limit.variable for limit in limits) & LOAD_VARIABLES
         like = meter.body.lower
@@ -57,6 +60,8 @@ class LoadGuide:
         chosen = sorted({index for step in FROM_BOTTOM if step < half for index in (half - step, half + 1 + step)})
         chosen = [0, *chosen]
         self._chosen = torch.tensor(chosen, device=like.device)
+        self._when = {phase: inside[self._chosen] for phase, inside in (when or {}).items()}
+        self._importance = importance(limits, like)
         moving = np.asarray(times)[chosen[1:]]
         weight = np.concatenate([[0.0], np.gradient(moving)])
         self._weight = torch.as_tensor(weight / weight.sum()).to(like)
@@ -64,23 +69,24 @@ class LoadGuide:
         self._age = 0
 
     def violations(self, q: Tensor, limits: tuple[Limit, ...], margins: Tensor) -> tuple[Tensor, Tensor]:
-        """By how much the limits on loads are crossed, (limit, batch), without gradients, and their sum (batch,) with
+        """By how much the limits on loads are crossed, (limit, batch), without gradients, and their price (batch,) with
         gradients towards q (batch, time, coordinate) of COORDINATES at the samples.
 
         The physics is computed anew every EVERY-th time; between, its last answer is followed along its gradient.
         Without gradients it is always computed.
         """
         if not torch.is_grad_enabled():
-            crossed = violations(limits, self._measured(q), margins)
-            return crossed, crossed.sum(0)
+            crossed = violations(limits, self._measured(q), margins, self._when)
+            return crossed, (self._importance * crossed).sum(0)
         if self._last is None or self._age == EVERY or self._last.at.shape != q.shape:
             at = q.detach().requires_grad_()
-            crossed = violations(limits, self._measured(at), margins)
-            (slope,) = torch.autograd.grad(crossed.sum(), at)
-            self._last, self._age = _Linear(at.detach(), crossed.detach(), torch.nan_to_num(slope)), 0
+            crossed = violations(limits, self._measured(at), margins, self._when)
+            price = (self._importance * crossed).sum(0)
+            (slope,) = torch.autograd.grad(price.sum(), at)
+            self._last, self._age = _Linear(at.detach(), crossed.detach(), price.detach(), torch.nan_to_num(slope)), 0
         self._age += 1
         last = self._last
-        return last.crossed, last.crossed.sum(0) + (last.slope * (q - last.at)).sum((-2, -1))
+        return last.crossed, last.price + (last.slope * (q - last.at)).sum((-2, -1))
 
     def forget(self) -> None:
         """Other candidates come next."""
@@ -89,10 +95,12 @@ class LoadGuide:
     def _measured(self, q: Tensor) -> Measured:
         meter, wanted = self.meter, self.wanted
         own = meter.own(q)
-        series, single = {}, {}
+        series, single, behind = {}, {}, {}
         if "com_acceleration_peak" in wanted:
             acceleration = self._change @ meter.body(own).com
-            single["com_acceleration_peak"] = acceleration.square().sum(-1).clamp_min(1e-12).sqrt().amax(-1)
+            size = acceleration.square().sum(-1).clamp_min(1e-12).sqrt()
+            single["com_acceleration_peak"] = size.amax(-1)
+            behind["com_acceleration_peak"] = size.index_select(-1, self._chosen)
         if wanted != {"com_acceleration_peak"}:
             # Speeds and accelerations count and are not steered: pressing on them makes a motion jerk between the
             # instants looked at, and at the pace of a squat nearly all load comes from the pose.
@@ -103,8 +111,10 @@ class LoadGuide:
             if share is not None:
                 series["foot_load_share"] = share
                 single["foot_load_share_mean"] = (share * self._weight).sum(-1)
+                behind["foot_load_share_mean"] = share
             single |= {name: values.amax(-1) for name, values in found.items()}
-        return Measured(series, single, *[q.new_zeros(0)] * 3)
+            behind |= found
+        return Measured(series, single, behind, *[q.new_zeros(0)] * 3)
 
 
 @dataclass(frozen=True)
@@ -113,4 +123,5 @@ class _Linear:
 
     at: Tensor
     crossed: Tensor
+    price: Tensor
     slope: Tensor

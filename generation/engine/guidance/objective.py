@@ -5,6 +5,7 @@ of the delivered file, not this objective, decides whether a limit is kept.
 """
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -12,21 +13,24 @@ from torch import Tensor
 
 from generation.engine.body import COORDINATES
 from generation.engine.limits import Limit
-from generation.engine.metrics.series import DEG, Measured
+from generation.engine.metrics.series import DEG, Measured, reduced
 from generation.engine.variables import LOAD_VARIABLES, SIDES, VARIABLES
 
 # unit -> (safety margin kept inside the limit, size of a violation that counts as one)
 _UNITS = {"deg": (1.0, 3.0), "cm": (0.3, 1.0), "m/s": (0.01, 0.05), "deg/s": (2.0, 10.0), "%": (0.5, 2.0),
-          "m/s2": (0.05, 0.2), "Nm/kg": (0.03, 0.1), "body weights": (0.1, 0.5)}
+          "m/s2": (0.05, 0.2), "1": (0.02, 0.1), "Nm/kg": (0.03, 0.1), "body weights": (0.1, 0.5)}
 # The same for muscle activity and demand on strength, which change by tens of percent where a joint changes by degrees.
 _LOADED_PERCENT = (1.0, 8.0)
 # exact by construction or settled by tempo planning: nothing for the optimiser to do
-_SETTLED = {"heel_height", "foot_slide", "floor_penetration", "descent_s", "pause_s", "ascent_s", "repetition_s"}
+_SETTLED = {"heel_height", "foot_slide", "floor_penetration", "descent_s", "pause_s", "ascent_s", "repetition_s",
+            "sparc", "log_dimensionless_jerk"}
 
 _DEPTH_SCALE = {"deg": 8.0, "cm": 4.0, "%": 5.0}       # a miss that counts as one
 LIMIT_WEIGHT = 20.0
+GOAL_SHARE = 0.1                 # of that: a limit that is a goal of weight 1
 _LEGS = [i for i, name in enumerate(COORDINATES) if name.startswith(("hip_", "knee_angle", "ankle_", "pelvis_tilt"))
          and not name.endswith("_beta")]
+_NO_PHASES: Mapping[str, Tensor] = {}
 _PELVIS_TY = COORDINATES.index("pelvis_ty")
 BALANCE_MARGIN_CM, MOVING_MARGIN_CM = 3.0, 1.5
 STANDING_KNEE_DEG, STANDING_LEAN_DEG = 4.0, 2.0
@@ -75,16 +79,22 @@ def split_loads(limits: tuple[Limit, ...]) -> tuple[tuple[Limit, ...], tuple[Lim
     return tuple(limit for limit in limits if limit.variable not in LOAD_VARIABLES), loaded
 
 
+def importance(limits: tuple[Limit, ...], like: Tensor) -> Tensor:
+    """(limit, 1): the price of a violation of each against a hard limit's; ``like`` gives dtype and device."""
+    return like.new_tensor([1.0 if limit.hard else GOAL_SHARE * limit.weight for limit in limits])[:, None]
+
+
 def _scale(limit: Limit) -> tuple[float, float]:
     """Safety margin and size of a violation of a limit."""
     return _LOADED_PERCENT if limit.variable.endswith(("_activation_peak", "_demand_peak")) else _UNITS[limit.unit]
 
 
 def safety_margin(limit: Limit, limits: tuple[Limit, ...]) -> float:
-    """Margin to keep inside ``limit``, less where another bound of the same variable leaves little room."""
-    margin = _scale(limit)[0]
+    """Margin to keep inside ``limit``, less where another bound of the variable leaves little room; none for a goal."""
+    margin = _scale(limit)[0] if limit.hard else 0.0
     for other in limits:
-        if other.variable == limit.variable and set(other.sides()) & set(limit.sides()):
+        same = other.variable == limit.variable and other.hard and other.phase in ("", limit.phase)
+        if same and set(other.sides()) & set(limit.sides()):
             low = limit.min if limit.min is not None else other.min
             high = limit.max if limit.max is not None else other.max
             if low is not None and high is not None:
@@ -92,13 +102,14 @@ def safety_margin(limit: Limit, limits: tuple[Limit, ...]) -> float:
     return max(margin, 0.0)
 
 
-def violations(limits: tuple[Limit, ...], measured: Measured, margins: Tensor) -> Tensor:
-    """(limit, batch): by how much each limit is crossed, in units of "counts as one"; ``margins`` (limit, batch)."""
+def violations(limits: tuple[Limit, ...], measured: Measured, margins: Tensor,
+               when: Mapping[str, Tensor] = _NO_PHASES) -> Tensor:
+    """(limit, batch): by how much each limit is crossed, in units of "counts as one"; ``margins`` (limit, batch);
+    ``when``: phase -> (time,) bool, the samples that belong to it."""
     rows = []
     for limit, margin in zip(limits, margins, strict=True):
         known = VARIABLES[limit.variable]
-        values = measured.series.get(limit.variable)
-        values = measured.single[limit.variable].unsqueeze(-1) if values is None else values
+        values = _values(limit, measured, when)
         if known.sided:
             values = values[..., [SIDES.index(side) for side in limit.sides()], :].flatten(-2)
         crossed = torch.zeros_like(values)
@@ -110,6 +121,16 @@ def violations(limits: tuple[Limit, ...], measured: Measured, margins: Tensor) -
         # quadratic near the limit, linear far from it: a far start must not drown the goals in the optimiser's memory
         rows.append(_bounded(size).mean(-1) + _bounded(size.amax(-1)))
     return torch.stack(rows) if rows else margins.new_zeros(0, margins.shape[-1])
+
+
+def _values(limit: Limit, measured: Measured, when: Mapping[str, Tensor]) -> Tensor:
+    """(..., [side,] time) of what holds at every instant of the limit's phase, (..., [side,] 1) of one number."""
+    if limit.variable in measured.series:
+        values = measured.series[limit.variable]
+        return values[..., when[limit.phase]] if limit.phase else values
+    if not limit.phase:
+        return measured.single[limit.variable].unsqueeze(-1)
+    return reduced(limit.variable, measured.behind[limit.variable][..., when[limit.phase]]).unsqueeze(-1)
 
 
 def _bounded(size: Tensor) -> Tensor:

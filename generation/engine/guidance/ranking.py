@@ -9,7 +9,7 @@ from generation.engine.limits import MODEL
 WEIGHTS = {"limits": 0.30, "symmetry": 0.20, "smoothness": 0.15, "balance": 0.15, "human": 0.20}
 # a margin that counts as ample
 _ROOM = {"deg": 4.0, "cm": 2.0, "mm": 1.0, "m/s": 0.1, "deg/s": 20.0, "s": 0.1, "%": 2.0,
-         "m/s2": 0.2, "Nm/kg": 0.1, "body weights": 0.4}
+         "m/s2": 0.2, "1": 0.1, "Nm/kg": 0.1, "body weights": 0.4}
 ASYMMETRY_DEG = 5.0              # falls to 1/e
 SMOOTHEST, ROUGHEST = -1.4, -2.4         # SPARC of a minimum-jerk reach, and of a visibly jerky one
 BALANCED_CM = 4.0

@@ -18,6 +18,7 @@ from generation.engine.guidance.objective import (
     Goals,
     goal_terms,
     guided,
+    importance,
     safety_margin,
     split_loads,
     violations,
@@ -62,7 +63,7 @@ class Delivered:
         return not self.failures
 
     def broken(self) -> list[Check]:
-        return [check for check in self.checks if not check.satisfied]
+        return [check for check in self.checks if check.broken]
 
 
 @dataclass
@@ -87,7 +88,10 @@ class Search:
         times = self.plan.sparse_times(SAMPLES)
         self.phase = self.plan.phase(times)
         self.times = torch.as_tensor(times, dtype=self.body.lower.dtype, device=self.body.lower.device)
-        self.loads = LoadGuide(self.meter, loaded, times) if loaded else None
+        self.when = {phase: torch.as_tensor(inside, device=self.times.device)
+                     for phase, inside in self.plan.phase_samples(times).items()}
+        self.importance = importance(self.guided, self.times)
+        self.loads = LoadGuide(self.meter, loaded, times, self.when) if loaded else None
 
     def margins(self, batch: int) -> Tensor:
         values = [safety_margin(limit, self.goals.limits) for limit in self.guided]
@@ -143,8 +147,8 @@ class Search:
             lighter = load < lightest - LIGHTER
             lightest, bearable = torch.where(lighter, load, lightest), torch.where(lighter, share, bearable)
         start.amplitude = chosen
-        asked = any(limit.variable == self.goals.depth_variable and limit.min is not None and limit.origin != MODEL
-                    for limit in self.goals.limits)
+        asked = any(limit.variable == self.goals.depth_variable and limit.min is not None and limit.hard
+                    and limit.origin != MODEL for limit in self.goals.limits)
         least = self.goals.depth.min() if asked else 0.0
         self.goals.depth = (self.goals.depth * bearable).clamp_min(least)
 
@@ -158,8 +162,8 @@ class Search:
         q = with_arms(q)
         measured = measure_series(self.body, q, self.times, feet_still=True)
         count = len(self.guided) - len(self.loaded)
-        crossed = violations(self.guided[:count], measured, margins[:count])
-        price = crossed.sum(0)
+        crossed = violations(self.guided[:count], measured, margins[:count], self.when)
+        price = (self.importance[:count] * crossed).sum(0)
         if self.loads is not None:
             more, along = self.loads.violations(q, self.loaded, margins[count:])
             crossed, price = torch.cat([crossed, more]), price + along
@@ -185,7 +189,7 @@ class Search:
             self.measure_loads(results)
         for result in results:
             result.checks = result.measurement.check(self.limits)
-            result.failures += [check.sentence() for check in result.checks if not check.satisfied]
+            result.failures += [check.sentence() for check in result.broken()]
         return results
 
     def measure_loads(self, results: list[Delivered]) -> None:
@@ -262,6 +266,7 @@ class Search:
         """(limit,) how much more margin the guided limits need, from what the delivered motion broke."""
         extra = []
         for limit in self.guided:
-            broken = [-check.margin for check in result.broken() if check.variable == limit.variable]
+            broken = [-check.margin for check in result.broken()
+                      if limit.hard and (check.variable, check.phase) == (limit.variable, limit.phase)]
             extra.append(min(1.3 * max(broken, default=0.0), 5.0))
         return self.times.new_tensor(extra)

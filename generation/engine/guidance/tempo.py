@@ -51,6 +51,14 @@ class Timing:
         """Times of the delivered frames; the last one stands again."""
         return np.arange(int(np.ceil(self.duration_s * FRAME_RATE)) + 1) / FRAME_RATE
 
+    def phase_samples(self, times: np.ndarray) -> dict[str, np.ndarray]:
+        """Phase -> (time,) bool: which instants guidance takes for it. Where one ends and the next begins both have the
+        sample: the delivered motion may turn a little earlier or later."""
+        turn = RAMP / 2 * min(self.descent_s, self.ascent_s)         # slower than 5 % of the peak speed, and some room
+        low, up = self.hold_s + self.descent_s, self.hold_s + self.descent_s + self.pause_s
+        return {"descent": (times > 0) & (times <= low), "bottom": (times >= low - turn) & (times <= up + turn),
+                "ascent": (times >= up) & (times < self.duration_s)}
+
     def sparse_times(self, count: int) -> np.ndarray:
         """About ``count`` instants that see the whole repetition but do not dwell in the pause and the holds."""
         half = count // 2 - 1

@@ -9,11 +9,11 @@ from generation.engine.body import COORDINATES
 from generation.engine.metrics.checks import TOLERANCE, Check, check_limits
 from generation.engine.metrics.loads import LoadMeter, Loads, Trust
 from generation.engine.metrics.movement import load_measures, movement_measures
-from generation.engine.metrics.phases import Phases, measure_phases
+from generation.engine.metrics.phases import Phases, measure_phases, measure_repetitions
 from generation.engine.metrics.series import Measured, measure_series
 
 __all__ = ["TOLERANCE", "Check", "LoadMeter", "Loads", "Measured", "Measurement", "Phases", "Trust", "check_limits",
-           "measure", "measure_phases", "measure_series"]
+           "measure", "measure_phases", "measure_repetitions", "measure_series"]
 
 
 @dataclass
@@ -42,7 +42,7 @@ def measure(body, q: torch.Tensor, frame_rate: float) -> Measurement:
     with torch.no_grad():
         measured = measure_series(body, q, times)
     try:
-        phases = measure_phases(q[:, COORDINATES.index("pelvis_ty")].cpu().numpy(), times.cpu().numpy())
+        phases = measure_repetitions(q[:, COORDINATES.index("pelvis_ty")].cpu().numpy(), times.cpu().numpy())
     except ValueError:
         return Measurement(measured, None, times, {})
     return Measurement(measured, phases, times, movement_measures(body, q, frame_rate, measured, phases))

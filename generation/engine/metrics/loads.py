@@ -28,6 +28,7 @@ from generation.engine.physics.dynamics import body_forces, outer_forces
 from generation.engine.physics.pipeline import fast_body
 from generation.engine.physics.reserves import trusted_frames
 from generation.engine.variables import (
+    ACTIVATIONS,
     CONTACT_FORCES,
     DEMANDS,
     JOINT_MOMENTS,
@@ -42,7 +43,7 @@ CUTOFF_HZ = 6.0            # of the delivered motion, as in every analysis
 LEAST_CAPACITY_NM = 1.0    # below it a joint has no muscles to speak of in that direction (E)
 _FLOOR_TOLERANCE_M = 0.005     # soles this near to y = 0 stand on the floor (E)
 
-_ACTIVATIONS = {f"{group}_activation_peak": group for group in MUSCLE_GROUPS}
+_ACTIVATIONS = {f"{group}_activation_peak": group for group in ACTIVATIONS}
 _MOMENTS = {f"{name}_moment_peak": name for name in JOINT_MOMENTS}
 _CONTACTS = {f"{name}_force_peak": load for name, (_, load) in CONTACT_FORCES.items()}
 _DEMANDS = {f"{name}_demand_peak": name for name in DEMANDS}
@@ -65,12 +66,13 @@ class Trust:
 
 @dataclass(frozen=True)
 class Loads:
-    """The load variables of one motion: ``series`` and ``single`` as in `Measured`; ``errors``: variable -> known error
-    of its estimate in the variable's unit (root mean square); ``ground``: the source of the ground reaction and how
-    wrong it may be; ``peak_frames``: muscle group -> frame of its greatest activation by side."""
+    """The load variables of one motion: ``series``, ``single`` and ``behind`` as in `Measured`; ``errors``: variable ->
+    known error of its estimate in the variable's unit (root mean square); ``ground``: the source of the ground
+    reaction and how wrong it may be; ``peak_frames``: muscle group -> frame of its greatest activation by side."""
 
     series: dict[str, Tensor]
     single: dict[str, Tensor]
+    behind: dict[str, Tensor] = field(repr=False)
     trust: Trust
     errors: dict[str, float]
     ground: dict = field(repr=False)
@@ -108,7 +110,7 @@ class LoadMeter:
         muscles = [str(name) for name in model.muscles["muscle_names"]]
         force = torch.tensor(np.asarray(model.muscles["maximum_isometric_force"], float)).to(like)
         self._groups = {}
-        for group, (_, parts) in MUSCLE_GROUPS.items():
+        for group, (_, parts) in ACTIVATIONS.items():
             share = torch.zeros(2, len(muscles)).to(like)
             for row, side in enumerate("rl"):
                 for name in parts:
@@ -151,16 +153,18 @@ class LoadMeter:
         share = series.pop(_SHARE)
         single = {name: values.amax(-1) for name, values in series.items()}
         single[_MEAN_SHARE] = share[..., moving].mean(-1)
-        single[_ACCELERATION] = acceleration.norm(dim=-1).amax(-1)
+        behind = {**series, _MEAN_SHARE: share, _ACCELERATION: acceleration.norm(dim=-1)}
+        single[_ACCELERATION] = behind[_ACCELERATION].amax(-1)
         shares = torch.stack([reserve_share(frames["moments"][:, self._at[name]], frames["reserves"][:, self._at[name]])
                               for name in self._reserves], -1)
         trusted = trusted_frames(shares, q[:, [self._at[f"knee_angle_{side}"] for side in "rl"]])
         worst = int(shares.argmax()) % len(self._reserves)
         peak_frames = {group: tuple(series[name].argmax(-1).tolist()) for name, group in _ACTIVATIONS.items()
-                       if name in series}
+                       if name in series and group in MUSCLE_GROUPS}
         trust = Trust(len(trusted), int(trusted.sum()), float(shares.max()), self._reserves[worst])
         ground = {"source": "estimated", "uncertainty": dict(uncertainty)}
-        return Loads({_SHARE: share.double()}, {name: value.double() for name, value in single.items()}, trust,
+        return Loads({_SHARE: share.double()}, {name: value.double() for name, value in single.items()},
+                     {name: value.double() for name, value in behind.items()}, trust,
                      self._errors(series, frames, uncertainty), ground, peak_frames)
 
     def _errors(self, series: Mapping[str, Tensor], frames: Mapping[str, Tensor],
@@ -265,5 +269,5 @@ class LoadMeter:
 def _moving(phases: Phases | None, frames: int, frame_rate: float) -> slice:
     if phases is None:
         return slice(0, frames)
-    first, last = (round(at * frame_rate) for at in (phases.descent_start, phases.ascent_end))
+    first, last = (round(at * frame_rate) for at in (phases.descent_start, phases.repetitions[-1].ascent_end))
     return slice(min(first, frames - 1), min(last, frames - 1) + 1)

@@ -1,8 +1,6 @@
 """Measures of a whole motion that no limit is set on, but that a reader compares motions by."""
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import torch
 
@@ -10,7 +8,7 @@ from generation.engine.body import COORDINATES
 from generation.engine.metrics.loads import Loads
 from generation.engine.metrics.phases import Phases
 from generation.engine.metrics.series import DEG, Measured
-from generation.engine.metrics.smoothness import log_dimensionless_jerk, spectral_arc_length
+from generation.engine.metrics.smoothness import SMOOTHNESS, between
 
 _INDEX = {name: i for i, name in enumerate(COORDINATES)}
 _PELVIS = [_INDEX[f"pelvis_t{axis}"] for axis in "xyz"]
@@ -72,7 +70,10 @@ def movement_measures(body, q: torch.Tensor, frame_rate: float, measured: Measur
         "knee_medial_displacement_cm": measured.series["knee_medial_displacement"].max().item(),
         "trunk_forward_lean_deg": measured.series["trunk_forward_lean"].max().item(),
         "com_speed_peak_m_s": measured.single["com_speed_peak"].item(),
-        "descent_s": phases.descent_s, "pause_s": phases.pause_s, "ascent_s": phases.ascent_s,
+        "seat_height_cm": measured.single["seat_height"].item(),
+        "repetitions": float(len(phases.repetitions)),
+        **{name: float(np.mean([getattr(one, name) for one in phases.repetitions]))
+           for name in ("descent_s", "pause_s", "ascent_s")},
         **_smoothness(speed, frame_rate, phases),
     }
 
@@ -95,10 +96,8 @@ def load_measures(loads: Loads, q: torch.Tensor) -> dict[str, float]:
 
 
 def _smoothness(speed: np.ndarray, frame_rate: float, phases: Phases) -> dict[str, float]:
-    """SPARC and LDLJ of the centre of mass's speed, the mean of descent and ascent (a pause would distort them)."""
-    sparc, jerk = [], []
-    for start, end in ((phases.descent_start, phases.descent_end), (phases.ascent_start, phases.ascent_end)):
-        part = speed[math.floor(start * frame_rate): math.ceil(end * frame_rate) + 1]
-        sparc.append(spectral_arc_length(part, frame_rate))
-        jerk.append(log_dimensionless_jerk(part, frame_rate))
-    return {"sparc": float(np.mean(sparc)), "log_dimensionless_jerk": float(np.mean(jerk))}
+    """SPARC and LDLJ of the centre of mass's speed, the mean over descents and ascents (a pause would distort them)."""
+    parts = [part for one in phases.repetitions
+             for part in ((one.descent_start, one.descent_end), (one.ascent_start, one.ascent_end))]
+    return {name: float(np.mean([between(measure, speed, frame_rate, *part) for part in parts]))
+            for name, measure in SMOOTHNESS.items()}

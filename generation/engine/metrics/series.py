@@ -15,6 +15,7 @@ from torch import Tensor
 
 from generation.engine.body import BODIES, COORDINATES, ROTATIONAL
 from generation.engine.metrics.support import support_margin
+from generation.engine.variables import VARIABLES
 
 GRAVITY = 9.80665          # m/s2, standard acceleration of free fall
 DEG = 180.0 / math.pi
@@ -23,10 +24,13 @@ HEEL = slice(0, 2)         # the heel's points among the contact points of a sol
 _INDEX = {name: i for i, name in enumerate(COORDINATES)}
 _BODY = {name: i for i, name in enumerate(BODIES)}
 _SIDED = {"knee_flexion": "knee_angle", "hip_flexion": "hip_flexion", "hip_adduction": "hip_adduction",
-          "hip_internal_rotation": "hip_rotation", "ankle_dorsiflexion": "ankle_angle"}
-_CENTRAL = {"pelvis_tilt": ("pelvis_tilt", 1.0), "lumbar_flexion": ("lumbar_extension", -1.0),
+          "hip_internal_rotation": "hip_rotation", "ankle_dorsiflexion": "ankle_angle",
+          "foot_inversion": "subtalar_angle", "shoulder_flexion": "arm_flex", "shoulder_adduction": "arm_add",
+          "shoulder_internal_rotation": "arm_rot", "elbow_flexion": "elbow_flex"}
+_CENTRAL = {"pelvis_tilt": ("pelvis_tilt", 1.0), "pelvis_list": ("pelvis_list", 1.0),
+            "lumbar_flexion": ("lumbar_extension", -1.0),
             "lumbar_bending": ("lumbar_bending", 1.0), "lumbar_rotation": ("lumbar_rotation", 1.0)}
-
+SEAT_BELOW_HIP = 0.11      # of the leg length: the sitting bones below the hip centre (E)
 
 # The pelvis's ranges bound nothing anatomical, the patella follows the knee, and the wrists are locked.
 _RANGED = [i for i, name in enumerate(COORDINATES) if ROTATIONAL[i] and not name.startswith(("pelvis", "wrist"))
@@ -35,10 +39,12 @@ _RANGED = [i for i, name in enumerate(COORDINATES) if ROTATIONAL[i] and not name
 
 @dataclass
 class Measured:
-    """What a motion measures: ``series`` over time and ``single`` numbers, both by variable name."""
+    """What a motion measures, by variable: ``series`` of what holds at every instant, ``single`` numbers of the whole
+    motion, and ``behind``, the series that a single number is the greatest, least or mean value of."""
 
     series: dict[str, Tensor]
     single: dict[str, Tensor]
+    behind: dict[str, Tensor]
     com: Tensor                 # (..., time, 3) whole-body centre of mass, m
     com_velocity: Tensor        # (..., time, 3) m/s
     leg_length: Tensor          # (...,) m
@@ -54,6 +60,8 @@ def measure_series(body, q: Tensor, times: Tensor, feet_still: bool = False) -> 
     contacts = body.foot_contacts(kinematics)                       # (..., time, 2, n, 3)
     series = _joint_series(q)
     forward = heading(kinematics)                                   # (..., 1, 3)
+    turned = q[..., _INDEX["pelvis_rotation"]] * DEG - _facing_degrees(forward)
+    series["pelvis_rotation"] = torch.remainder(turned + 180.0, 360.0) - 180.0
     series["joint_range_margin"] = _range_margin(body, q)
     series |= _trunk_series(kinematics, forward)
     series |= _knee_series(kinematics, centres)
@@ -62,8 +70,15 @@ def measure_series(body, q: Tensor, times: Tensor, feet_still: bool = False) -> 
     ankle = (centres["ankle_r"] + centres["ankle_l"]) / 2
     series |= _balance_series(com, velocity, ankle, contacts[..., :1, :, :, :] if feet_still else contacts)
     leg_length = _leg_length(centres)
-    single = _single_numbers(q, times, series, centres, contacts, velocity, leg_length)
-    return Measured(series, single, com, velocity, leg_length)
+    behind = _behind_single_numbers(q, times, series, centres, contacts, velocity, leg_length)
+    single = {name: reduced(name, values) for name, values in behind.items()}
+    return Measured(series, single, behind, com, velocity, leg_length)
+
+
+def reduced(variable: str, values: Tensor) -> Tensor:
+    """The one number (...) that a series (..., time) gives."""
+    kind = VARIABLES[variable].kind
+    return values.amax(-1) if kind == "peak" else values.amin(-1) if kind == "lowest" else values.mean(-1)
 
 
 def derivative(values: Tensor, times: Tensor) -> Tensor:
@@ -76,6 +91,10 @@ def heading(kinematics) -> Tensor:
     feet = sum(kinematics.rotations[..., :1, _BODY[f"calcn_{side}"], :, 0] for side in "rl")
     flat = feet * feet.new_tensor([1.0, 0.0, 1.0])
     return flat / flat.norm(dim=-1, keepdim=True)
+
+
+def _facing_degrees(forward: Tensor) -> Tensor:
+    return torch.atan2(-forward[..., 2], forward[..., 0]) * DEG      # (..., 1): pelvis_rotation turns about +y
 
 
 def _sides_first(values: Tensor) -> Tensor:
@@ -132,26 +151,29 @@ def _leg_length(centres: dict[str, Tensor]) -> Tensor:
     return (legs[0] + legs[1]) / 2
 
 
-def _single_numbers(q, times, series, centres, contacts, com_velocity, leg_length) -> dict[str, Tensor]:
+def _behind_single_numbers(q, times, series, centres, contacts, com_velocity, leg_length) -> dict[str, Tensor]:
     thighs = [centres[f"knee_{s}"] - centres[f"hip_{s}"] for s in "rl"]
     inclination = torch.stack([torch.atan2(torch.hypot(t[..., 0], t[..., 2]), -t[..., 1]) for t in thighs], dim=-2)
     height = q[..., _INDEX["pelvis_ty"]]
-    drop = (height[..., 0] - height.amin(-1)) * 100
+    drop = (height[..., :1] - height) * 100
+    hips = torch.minimum(centres["hip_r"][..., 1], centres["hip_l"][..., 1])
     slide = contacts[..., (0, 2)] - contacts[..., :1, :, :, :][..., (0, 2)]
-    knees = torch.stack([q[..., _INDEX[f"knee_angle_{s}"]] for s in "rl"], dim=-1)
-    single = {
-        "knee_flexion_peak": series["knee_flexion"].amax(-1),
-        "thigh_inclination_peak": inclination.amax(-1) * DEG,
-        "trunk_forward_lean_peak": series["trunk_forward_lean"].amax(-1),
-        "lumbar_flexion_change": series["lumbar_flexion"].amax(-1) - series["lumbar_flexion"][..., 0],
+    lean = series["trunk_forward_lean"]
+    behind = {
+        "knee_flexion_peak": series["knee_flexion"],
+        "thigh_inclination_peak": inclination * DEG,
+        "seat_height": (hips - SEAT_BELOW_HIP * leg_length.unsqueeze(-1)) * 100,
+        "trunk_forward_lean_peak": lean,
+        "lumbar_flexion_change": series["lumbar_flexion"] - series["lumbar_flexion"][..., :1],
         "pelvis_drop": drop,
-        "pelvis_drop_percent": drop / leg_length,
-        "foot_slide": slide.square().sum(-1).clamp_min(1e-16).sqrt().amax(-1).amax(-2) * 1000,
-        "floor_penetration": (-contacts[..., 1]).clamp_min(0).amax(-1).amax(-2) * 1000,
-        "com_speed_peak": com_velocity.square().sum(-1).clamp_min(1e-16).sqrt().amax(-1),
-        "knee_flexion_speed_peak": derivative(knees, times).abs().amax(-2) * DEG,
+        "pelvis_drop_percent": drop / leg_length.unsqueeze(-1),
+        "foot_slide": _sides_first(slide.square().sum(-1).clamp_min(1e-16).sqrt().amax(-1)) * 1000,
+        "floor_penetration": _sides_first((-contacts[..., 1]).clamp_min(0).amax(-1)) * 1000,
+        "com_speed_peak": com_velocity.square().sum(-1).clamp_min(1e-16).sqrt(),
+        "trunk_forward_lean_speed_peak": derivative(lean.unsqueeze(-1), times).squeeze(-1).abs(),
     }
     for name in ("knee_flexion", "hip_flexion", "ankle_dorsiflexion"):
         values = series[name]
-        single[f"{name}_asymmetry"] = (values[..., 0, :] - values[..., 1, :]).abs().mean(-1)
-    return single
+        behind[f"{name}_speed_peak"] = derivative(values.transpose(-1, -2), times).abs().transpose(-1, -2)
+        behind[f"{name}_asymmetry"] = (values[..., 0, :] - values[..., 1, :]).abs()
+    return behind

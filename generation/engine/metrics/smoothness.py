@@ -7,6 +7,9 @@ Values compare motions of one exercise with one segmentation; nearer to zero is 
 """
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 import numpy as np
 
 CUT_OFF_HZ = 10.0
@@ -37,3 +40,13 @@ def log_dimensionless_jerk(speed: np.ndarray, frame_rate: float) -> float:
     jerk = np.gradient(np.gradient(speed, 1 / frame_rate), 1 / frame_rate)
     duration = (len(speed) - 1) / frame_rate
     return float(-np.log(duration**3 / speed.max() ** 2 * np.trapezoid(jerk**2, dx=1 / frame_rate)))
+
+
+SMOOTHNESS = {"sparc": spectral_arc_length, "log_dimensionless_jerk": log_dimensionless_jerk}      # by variable
+
+
+def between(measure: Callable[[np.ndarray, float], float], speed: np.ndarray, frame_rate: float, start_s: float,
+            end_s: float) -> float:
+    """One of the measures above from one instant to another of a speed profile (time,); NaN where too short."""
+    part = speed[max(math.floor(start_s * frame_rate), 0): math.ceil(end_s * frame_rate) + 1]
+    return measure(part, frame_rate) if len(part) > 3 else math.nan
