@@ -7,6 +7,7 @@ _request = "generation-requests/<uuid:request_id>/"
 urlpatterns = [
     path("patients/<uuid:patient_id>/generation-requests/", apis.GenerationListAPI.as_view(), name="generation_list"),
     path(_request, apis.GenerationAPI.as_view(), name="generation"),
+    path(f"{_request}preview/", apis.GenerationPreviewAPI.as_view(), name="generation_preview"),
     path(f"{_request}cancel/", apis.GenerationCancelAPI.as_view(), name="generation_cancel"),
     path(f"{_request}retry/", apis.GenerationRetryAPI.as_view(), name="generation_retry"),
     path(f"{_request}candidates/", apis.CandidateListAPI.as_view(), name="candidate_list"),

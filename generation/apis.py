@@ -108,6 +108,17 @@ class GenerationAPI(TableAPI):
         return self.answer(selectors.generation_request_get(user=request.user, request_id=request_id))
 
 
+class GenerationPreviewAPI(TableAPI):
+    """The playback document of the best motion so far, while a generation runs; 204 before the first and after the
+    end."""
+
+    actions = {"GET": "generation.view"}
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request, request_id: UUID) -> HttpResponse:
+        return downloads.preview(request, selectors.preview_find(user=request.user, request_id=request_id))
+
+
 class GenerationCancelAPI(TableAPI):
     actions = {"POST": "generation.cancel"}
     input_class, output_class = Input, JobOut

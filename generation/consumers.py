@@ -22,6 +22,9 @@ class GenerationConsumer(SessionSocket):
     async def generation_changed(self, event: dict) -> None:
         await self.push({"event": "changed", "status": event["status"]})
 
+    async def generation_previewed(self, event: dict) -> None:
+        await self.push({"event": "preview", "status": event["status"], "number": event["number"]})
+
     async def generation_checked(self, event: dict) -> None:
         await self.push({"event": "checked", "candidate": event["candidate"], "status": event["status"]})
 

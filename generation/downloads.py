@@ -5,7 +5,7 @@ import gzip
 
 from django.http import HttpRequest, HttpResponse
 
-from generation.models import CandidateAnalysis, CandidateMotion, OwnMotion
+from generation.models import CandidateAnalysis, CandidateMotion, GenerationPreview, OwnMotion
 from patients.models import OwnModel
 
 
@@ -42,6 +42,16 @@ def analysis_tables(analysis: CandidateAnalysis) -> HttpResponse:
 def playback(request: HttpRequest, candidate: CandidateMotion) -> HttpResponse:
     """The playback document."""
     return _compressed(request, bytes(candidate.playback_gzip))
+
+
+def preview(request: HttpRequest, shown: GenerationPreview | None) -> HttpResponse:
+    """The playback document of the best motion so far, and its number: in a moment it is another one. 204: none."""
+    if shown is None:
+        return HttpResponse(status=204, headers={"Cache-Control": "private, no-store"})
+    response = _compressed(request, bytes(shown.playback_gzip))
+    response["Cache-Control"] = "private, no-store"
+    response["Preview-Number"] = str(shown.number)
+    return response
 
 
 def _compressed(request: HttpRequest, body: bytes) -> HttpResponse:

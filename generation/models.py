@@ -116,6 +116,21 @@ class ScaledModel(models.Model):
     patient_path = "request__patient"
 
 
+class GenerationPreview(models.Model):
+    """The best motion so far of a request that is being worked on: a picture, not a result. It goes when the work ends.
+
+    ``number`` rises with every new picture of an attempt.
+    """
+
+    request = models.OneToOneField(
+        GenerationRequest, on_delete=models.CASCADE, primary_key=True, related_name="preview"
+    )
+    number = models.PositiveIntegerField(default=1)
+    playback_gzip = models.BinaryField()                # playback document, JSON, gzip
+
+    patient_path = "request__patient"
+
+
 class CandidateMotion(models.Model):
     """One generated motion. Never changed after it is stored: a signed prescription rests on it."""
 

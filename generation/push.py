@@ -18,6 +18,12 @@ def changed(request: GenerationRequest) -> None:
     transaction.on_commit(lambda: _send(request.channel_group, event), robust=True)
 
 
+def previewed(request: GenerationRequest, number: int) -> None:
+    """The same where only the picture of the best motion so far is new."""
+    event = {"type": "generation.previewed", "status": request.status, "number": number}
+    transaction.on_commit(lambda: _send(request.channel_group, event), robust=True)
+
+
 def check_changed(check: CandidateCheck) -> None:
     """The same for a check by OpenSim: those who watch its generation, and those who wait to sign."""
     event = {"type": "generation.checked", "candidate": str(check.pk), "status": check.status}

@@ -14,6 +14,7 @@ from generation.models import (
     CandidateCheck,
     CandidateMotion,
     CheckStatus,
+    GenerationPreview,
     GenerationRequest,
     MotionStatus,
     OwnMotion,
@@ -28,6 +29,16 @@ _FILES = ("mot_file", "playback_gzip")
 def generation_request_get(*, user: User, request_id: UUID, action: str = "generation.view") -> GenerationRequest:
     rows = GenerationRequest.objects.select_related("patient", "requested_by")
     return get_permitted(user, action, rows, pk=request_id)
+
+
+def preview_find(*, user: User, request_id: UUID) -> GenerationPreview | None:
+    """The best motion so far of a request that is being worked on; there is none before the first and after the end."""
+    return GenerationPreview.objects.filter(request=generation_request_get(user=user, request_id=request_id)).first()
+
+
+def preview_number(request: GenerationRequest) -> int:
+    """Of the picture that can be shown now; 0 is none."""
+    return GenerationPreview.objects.filter(request=request).values_list("number", flat=True).first() or 0
 
 
 def generation_request_list(*, user: User, patient: Patient | None = None) -> QuerySet[GenerationRequest]:

@@ -10,10 +10,11 @@ import hashlib
 import json
 import logging
 import tempfile
+import time
 from pathlib import Path
 from uuid import UUID
 
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from clinic.audit import recorded
@@ -25,6 +26,7 @@ from generation.engine.limits import LimitConflict
 from generation.engine.profile import ProfileError, parse_profile
 from generation.models import (
     CandidateMotion,
+    GenerationPreview,
     GenerationRequest,
     OwnMotion,
     RequestStatus,
@@ -39,6 +41,7 @@ logger = logging.getLogger(__name__)
 
 MOST_INTERRUPTIONS = 2          # a request on which a third worker dies is parked
 COMPRESSION = 6
+PREVIEW_SECONDS = 1.0           # at least, between two stored previews
 
 
 def generation_request_create(
@@ -75,6 +78,7 @@ def generation_request_cancel(*, actor: User, request: GenerationRequest) -> Gen
             raise conflict(f"This generation is over already: {request.get_status_display().lower()}.")
         request.status, request.finished_at = RequestStatus.CANCELLED, timezone.now()
         request.save(update_fields=["status", "finished_at"])
+        _no_preview(request)
         push.changed(request)
     return request
 
@@ -126,13 +130,51 @@ def run_engine(request: GenerationRequest, owner: Owner):
         try:
             result = generate(
                 parse_profile(request.profile | files), candidates=request.candidate_count, seed=request.seed,
-                progress=owner.report, cancelled=owner.lost,
+                progress=owner.report, cancelled=owner.lost, preview=Previews(owner).show,
             )
         except Cancelled:
             raise Interrupted from None
     for name in files:          # the report names the files as they were sent
         result.report["profile"][name] = request.profile[name]
     return result
+
+
+class Previews:
+    """Stores the best motion so far for those who watch; too early after the last one it is passed over."""
+
+    def __init__(self, owner: Owner) -> None:
+        self.owner = owner
+        self._next = 0.0
+
+    def show(self, playback: dict) -> None:
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + PREVIEW_SECONDS
+        content = _compressed(playback)
+        try:
+            with transaction.atomic():
+                current = self.owner.locked()
+                shown, fresh = GenerationPreview.objects.get_or_create(
+                    request=current, defaults={"playback_gzip": content})
+                if not fresh:
+                    shown.number, shown.playback_gzip = shown.number + 1, content
+                    shown.save()
+                push.previewed(current, shown.number)
+        except Interrupted:         # the engine is told at its next look
+            pass
+        except DatabaseError:       # a preview is a courtesy, as progress is
+            logger.warning("The preview of %s was not stored.", self.owner.row.pk)
+            drop_lost_connection()
+
+
+def _compressed(playback: dict) -> bytes:
+    text = json.dumps(playback, allow_nan=False, separators=(",", ":"))
+    return gzip.compress(text.encode(), COMPRESSION, mtime=0)
+
+
+def _no_preview(request: GenerationRequest) -> None:
+    GenerationPreview.objects.filter(request=request).delete()
 
 
 def _files_of(request: GenerationRequest, folder: Path) -> dict[str, str]:
@@ -166,6 +208,7 @@ def _take(request_id: UUID | str) -> GenerationRequest | None:
             request.attempt += 1
             request.stage, request.detail, request.fraction = "starting", "", 0
         request.save()
+        _no_preview(request)
         push.changed(request)
     return request if request.status == RequestStatus.RUNNING else None
 
@@ -183,6 +226,7 @@ def _finish(owner: Owner, result) -> None:
         current.report = result.report
         current.model_versions = result.report["run"]["versions"]
         current.save()
+        _no_preview(current)
         push.changed(current)
 
 
@@ -194,12 +238,11 @@ def _rows_of(request: GenerationRequest, result) -> tuple[list[CandidateMotion],
         rows = []
         for candidate in result.candidates:
             mot = (folder / candidate.file).read_bytes()
-            playback = json.dumps(candidate.playback, allow_nan=False, separators=(",", ":")).encode()
             rows.append(CandidateMotion(
                 request=request, index=candidate.index, accepted=candidate.accepted, reasons=candidate.reasons,
                 score=candidate.score, score_parts=candidate.score_parts, changes=candidate.changes,
                 checks=candidate.checks, metrics=candidate.metrics, mot_file=mot,
-                mot_sha256=hashlib.sha256(mot).hexdigest(), playback_gzip=gzip.compress(playback, COMPRESSION, mtime=0),
+                mot_sha256=hashlib.sha256(mot).hexdigest(), playback_gzip=_compressed(candidate.playback),
             ))
         osim = (folder / "model.osim").read_bytes()
     return rows, ScaledModel(request=request, osim_gzip=gzip.compress(osim, COMPRESSION, mtime=0))
@@ -212,6 +255,7 @@ def _fail(owner: Owner, sentence: str, detail: str) -> None:
             current.status, current.finished_at = RequestStatus.FAILED, timezone.now()
             current.error, current.error_detail = sentence, detail
             current.save()
+            _no_preview(current)
             push.changed(current)
     except Interrupted:
         logger.info("Generation %s failed after it was taken away: %s", owner.row.pk, detail)

@@ -7,6 +7,7 @@ urlpatterns = [
     path("patients/<uuid:patient_id>/generate/", views.generate, name="generate"),
     path("generations/<uuid:request_id>/", views.generation_detail, name="generation_detail"),
     path("generations/<uuid:request_id>/state/", views.generation_state, name="generation_state"),
+    path("generations/<uuid:request_id>/preview/", views.generation_preview, name="generation_preview"),
     path("generations/<uuid:request_id>/cancel/", views.generation_cancel, name="generation_cancel"),
     path("generations/<uuid:request_id>/retry/", views.generation_retry, name="generation_retry"),
     path("generations/<uuid:request_id>/model.osim", views.scaled_model, name="scaled_model"),

@@ -49,6 +49,12 @@ def generation_detail(request: HttpRequest, request_id: UUID) -> HttpResponse:
 
 
 @page(GET="generation.view")
+def generation_preview(request: HttpRequest, request_id: UUID) -> HttpResponse:
+    """The playback document of the best motion so far, while the generation runs; else nothing (204)."""
+    return downloads.preview(request, selectors.preview_find(user=request.user, request_id=request_id))
+
+
+@page(GET="generation.view")
 def generation_checks(request: HttpRequest, request_id: UUID) -> HttpResponse:
     """The parts of the results page that a check changes, read again at a hint.
 

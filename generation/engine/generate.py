@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from generation.engine.body import COORDINATES, MODEL_FILE, BodyModel, BodyScale, TorchBody, body_scale, personal_body
@@ -22,7 +23,7 @@ from generation.engine.guidance import Cancelled, Guided, GuidedCandidate, NoRep
 from generation.engine.guidance.search import REPAIR_ROUNDS, STEPS
 from generation.engine.guidance.tempo import FRAME_RATE, choose_tempo
 from generation.engine.limits import MODEL_LIMITS, LimitConflict, intersect
-from generation.engine.metrics import LoadMeter, Loads
+from generation.engine.metrics import LoadMeter, Loads, measure_phases
 from generation.engine.metrics.loads import CUTOFF_HZ
 from generation.engine.motion_model import MotionModel, load_motion_model
 from generation.engine.physics import UNTRUSTED_SHARE
@@ -86,9 +87,11 @@ class GenerationResult:
 
 def generate(profile: Profile, *, candidates: int = 16, seed: int = 0, device: str | None = None,
              progress: Progress | None = None, cancelled: Callable[[], bool] | None = None, steps: int = STEPS,
-             repairs: int = REPAIR_ROUNDS, model: MotionModel | None = None) -> GenerationResult:
+             repairs: int = REPAIR_ROUNDS, model: MotionModel | None = None,
+             preview: Callable[[dict], None] | None = None) -> GenerationResult:
     """Generate squats for ``profile``.
 
+    preview: is given the playback document of the best motion so far, a few times: a picture, nothing checked.
     model: on ``device``; None is the one that ships. The evaluation brings the one that has not seen the test people.
 
     device: ``cpu``, ``cuda`` or None for CUDA where there is one. ``progress(stage, fraction, detail)`` is told of the
@@ -112,7 +115,7 @@ def generate(profile: Profile, *, candidates: int = 16, seed: int = 0, device: s
         tell("loading", 1.0, f"motion model {model.version}")
         tell("loading", 1.0, "the person's muscles")
         task = Task(scale, stated, effective, choose_tempo(profile.tempo.model_dump(), effective), reference,
-                    LoadMeter(person, device=device))
+                    LoadMeter(person, device=device), None if preview is None else _shown_by(preview, scale))
         try:
             guided = guide(task, model, candidates, seed, device, steps, repairs, tell, cancelled or (lambda: False))
         except NoRepetition as error:
@@ -190,6 +193,24 @@ def _overall(progress: Progress | None) -> Progress:
         progress(stage, reached, detail)
 
     return tell
+
+
+def _shown_by(preview: Callable[[dict], None], scale: BodyScale) -> Callable[[np.ndarray], None]:
+    body = TorchBody(scale, dtype=torch.float64)
+    height = COORDINATES.index("pelvis_ty")
+
+    def show(values: np.ndarray) -> None:
+        if not np.isfinite(values).all():
+            return
+        motion = Motion(COORDINATES, values, float(FRAME_RATE))
+        try:
+            times = np.arange(len(values)) / FRAME_RATE
+            phases = measure_phases(values[:, height], times).document(motion.duration_s)
+        except ValueError:          # no squat yet
+            phases = []
+        preview(playback_document(body, motion, phases))
+
+    return show
 
 
 # ---- output -------------------------------------------------------------------------------------------------------

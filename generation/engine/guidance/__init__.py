@@ -41,6 +41,7 @@ class Task:
     tempo: tuple[float, float, float]
     reference: Motion | None = None
     meter: LoadMeter | None = None         # of the person's own body; None: no loads are measured
+    preview: Callable[[np.ndarray], None] | None = None        # is shown the best motion so far, (time, coordinate)
 
 
 @dataclass
@@ -85,7 +86,7 @@ def guide(task: Task, model: MotionModel, count: int, seed: int, device: str = "
     share = asked_share(whole(task.effective))
     if share is not None and not start.fixed_stance:
         candidates.lean_over(share)
-    search = Search(body, exact_body, task.limits, goals, task.tempo, progress, cancelled, task.meter)
+    search = Search(body, exact_body, task.limits, goals, task.tempo, progress, cancelled, task.meter, task.preview)
     own = None
     if reference is not None:
         own = candidates.select(torch.tensor([0]))

@@ -34,6 +34,7 @@ REPAIR_STEPS, REPAIR_ROUNDS = 50, 3
 SAMPLES = 42                     # instants that guidance looks at
 PLANT_ITERATIONS = 1             # warm-started from the step before
 LEARNING_RATE = 0.06
+PREVIEW_EVERY = 30               # steps
 AMPLITUDE_SHARES = (1.0, 0.85, 0.7, 0.5, 0.3)
 LOADED_SHARES = (1.0, 0.92, 0.85, 0.78, 0.7, 0.63, 0.56, 0.5, 0.4, 0.3)      # loads grow faster than the movement
 LIGHTER = 0.5                    # of a violation that counts as one: less is no reason to aim less deep (E)
@@ -78,6 +79,7 @@ class Search:
     progress: Callable[[str, float, str], None] = lambda stage, fraction, detail: None
     cancelled: Callable[[], bool] = lambda: False
     meter: LoadMeter | None = None       # measures loads on the person's own body; needed where loads are limited
+    preview: Callable[[np.ndarray], None] | None = None      # is shown the best motion so far, (time, coordinate)
 
     def __post_init__(self) -> None:
         kinematic, loaded = split_loads(guided(self.goals.limits))
@@ -118,6 +120,8 @@ class Search:
             total.backward()
             for tensor in candidates.variation.tensors():
                 tensor.grad = torch.nan_to_num(tensor.grad).clamp_(-1e3, 1e3)
+            if self.preview is not None and stage == "guiding" and step % PREVIEW_EVERY == 0:
+                self._show(candidates, loss.detach())
             optimiser.step()
             schedule.step()
             if step % 10 == 9:
@@ -128,6 +132,15 @@ class Search:
                     break
                 best = min(best, value)
         return crossed.detach()
+
+    @torch.no_grad()
+    def _show(self, candidates: Candidates, loss: Tensor) -> None:
+        """The candidate of the lowest loss at 60 Hz, planted as exactly as a picture needs."""
+        one = candidates.select(torch.nan_to_num(loss, nan=torch.inf).argmin()[None])
+        stance = one.stance()
+        q = one.unplanted(self.body, self.plan.phase(self.plan.frames()), one.curve(), stance)
+        q, _ = plant(self.body, q, stance, self.heights[0], 6, 1e-4)
+        self.preview(with_arms(q)[0].double().cpu().numpy())
 
     @torch.no_grad()
     def choose_amplitude(self, candidates: Candidates, margins: Tensor) -> None:
