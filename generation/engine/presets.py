@@ -2,13 +2,17 @@
 
 ``presets.csv`` holds one row for each statement found, with its source, address and status: V (number seen in the
 source), R (recalled, to be checked by a person) or E (our default, no published threshold). The columns ``use`` and
-``engine_*`` say what the engine makes of a row: a ``limit`` it enforces, a ``reminder`` it hands back because it cannot
-compute it, or ``refuse`` (no squat in this phase). Most V rows are single-clinic protocols (evidence level 5): they are
-presets for a clinician to edit, not rules.
+``engine_*`` say what the engine makes of a row: a ``limit`` it enforces (a goal where the row has an
+``engine_weight``), a ``support`` for the hands it asks for, a ``reminder`` it hands back because it cannot compute it,
+or ``refuse`` (no squat in this phase). ``week_from`` and ``week_to`` are the weeks since surgery or injury that a
+phase counts, the last not included; empty where the source counts no weeks. Most V rows are single-clinic protocols
+(evidence level 5): they are presets for a clinician to edit, not rules.
 """
 from __future__ import annotations
 
 import csv
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -53,6 +57,15 @@ class Condition:
     label: str
     phases: tuple[str, ...]
     sided: bool
+    weeks: Mapping[str, tuple[int, int | None]] = field(default_factory=dict, hash=False)      # phase -> from, before
+
+    def phases_at(self, week: int) -> tuple[str, ...]:
+        """The phases that hold ``week`` full weeks after surgery or injury: none between two, outside all, or where the
+        source counts no weeks; several where the source leaves the choice. Of one within another the narrower holds."""
+        held = {phase: (start, end if end is not None else math.inf) for phase, (start, end) in self.weeks.items()
+                if start <= week and (end is None or week < end)}
+        return tuple(phase for phase, (start, end) in held.items() if not any(
+            start <= other[0] and other[1] <= end and other != (start, end) for other in held.values()))
 
 
 @dataclass(frozen=True)
@@ -74,6 +87,7 @@ class Preset:
 
     limits: list[Limit] = field(default_factory=list)
     reminders: list[Reminder] = field(default_factory=list)
+    support: bool = False           # wants the hands on a support
     refused: str = ""
     rows: list[dict[str, str]] = field(default_factory=list)        # the rows used, for the report
 
@@ -89,8 +103,13 @@ def _phases(condition: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
+def _weeks(condition: str) -> dict[str, tuple[int, int | None]]:
+    return {row["phase"]: (int(row["week_from"]), int(row["week_to"]) if row["week_to"] else None)
+            for row in _rows() if row["condition"] == condition and row["week_from"]}
+
+
 CONDITIONS: dict[str, Condition] = {
-    name: Condition(name, label, _phases(name), sided) for name, (label, sided) in _LABELS.items()
+    name: Condition(name, label, _phases(name), sided, _weeks(name)) for name, (label, sided) in _LABELS.items()
 }
 
 
@@ -122,6 +141,9 @@ def _collect(condition: str, phase: str, side: str | None) -> Preset:
             preset.limits.append(_limit(row, side))
         elif row["use"] == "refuse":
             preset.refused = f"no squat for {CONDITIONS[condition].label} in phase {row['phase']}: {row['source']}"
+        elif row["use"] == "support":
+            preset.support = True
+            preset.reminders.append(_reminder(row))
         else:
             preset.reminders.append(_reminder(row))
     return preset
@@ -130,12 +152,13 @@ def _collect(condition: str, phase: str, side: str | None) -> Preset:
 def _limit(row: dict[str, str], side: str | None) -> Limit:
     variable = VARIABLES[row["engine_variable"]]
     return Limit(variable.name, (side or BOTH) if variable.sided else None, min=_number(row["engine_min"]),
-                 max=_number(row["engine_max"]), source=row["source"], status=row["status"], origin=PRESET)
+                 max=_number(row["engine_max"]), source=row["source"], status=row["status"], origin=PRESET,
+                 phase=row["engine_phase"], weight=_number(row["engine_weight"]))
 
 
 def _reminder(row: dict[str, str]) -> Reminder:
-    bounds = " to ".join(part for part in (row["min"], row["max"]) if part)
-    text = f"{row['variable'].replace('_', ' ')}: {bounds} {row['unit']}".strip()
+    bounds = " to ".join(part for part in (row["min"], row["max"]) if part) if row["unit"] != "bool" else ""
+    text = row["variable"].replace("_", " ") + (f": {bounds} {row['unit']}".rstrip() if row["unit"] != "bool" else "")
     if row["note"]:
         text += f". {row['note']}"
     return Reminder(row["condition"], row["phase"], row["variable"], text, row["source"], row["url"], row["status"])

@@ -13,12 +13,13 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from generation.engine.limits import CLINICIAN, HEAVIEST, MEASURED, Limit
-from generation.engine.presets import CONDITIONS, Preset, everybody_limits, preset_limits
+from generation.engine.presets import CONDITIONS, Condition, Preset, everybody_limits, preset_limits
 from generation.engine.variables import UnitMismatch, Variable, resolve, unit_factor
 
 MAX_BYTES = 200_000
 # How far the measured tempo may differ from the tempo asked for: the larger of the two (ours, E).
 TEMPO_TOLERANCE_S, TEMPO_TOLERANCE_FRACTION = 0.1, 0.05
+MOST_REPETITIONS = 12
 TURN_FRACTION = 0.1             # the same for the pause, of the slower of descent and ascent (E)
 _USUAL_PHASE_S = 2.0           # a phase that was not asked for (E)
 
@@ -41,7 +42,16 @@ class ProfileCondition(_Strict):
     name: str
     phase: str | None = None
     side: Side | None = None
+    weeks_since_surgery: Annotated[int, Field(ge=0, le=5_000)] | None = None     # full weeks, or since the injury
     use_preset: bool = True       # false: the clinician has set the limits of this condition as constraints
+
+    def phase_held(self) -> str | None:
+        """The phase that was named, or the one that the weeks fall in; None where that is none or more than one."""
+        known = CONDITIONS.get(self.name)
+        if self.phase is not None or self.weeks_since_surgery is None or known is None:
+            return self.phase
+        held = known.phases_at(self.weeks_since_surgery)
+        return held[0] if len(held) == 1 else None
 
 
 class ProfileConstraint(_Strict):
@@ -134,6 +144,8 @@ class Profile(_Strict):
     conditions: Annotated[list[ProfileCondition], Field(max_length=20)] = []
     constraints: Annotated[list[ProfileConstraint], Field(max_length=100)] = []
     tempo: Tempo = Tempo()
+    repetitions: Annotated[int, Field(ge=1, le=MOST_REPETITIONS)] = 1
+    arms: Literal["forward", "crossed", "sides", "overhead", "support"] | None = None     # None: as the presets want
     exercise: Literal["squat"] = "squat"
     reference_motion: Annotated[str, Field(min_length=1, max_length=500)] | None = None
     model_osim: Annotated[str, Field(min_length=1, max_length=500)] | None = None
@@ -145,7 +157,7 @@ class Profile(_Strict):
         found: list[tuple[ProfileCondition | None, Preset]] = [(None, everybody_limits())]
         for condition in self.conditions:
             if condition.use_preset:
-                found.append((condition, preset_limits(condition.name, condition.phase, condition.side)))
+                found.append((condition, preset_limits(condition.name, condition.phase_held(), condition.side)))
         return found
 
     def limits(self) -> list[Limit]:
@@ -161,6 +173,12 @@ class Profile(_Strict):
                 tolerance = tempo_tolerance(name, self.tempo)
                 limits.append(Limit(name, min=max(0.0, asked - tolerance), max=asked + tolerance, source="tempo"))
         return limits
+
+    def arm_posture(self) -> str:
+        """How the arms are held: as asked, else on a support where a preset wants one, else raised forward."""
+        if self.arms is not None:
+            return self.arms
+        return "support" if any(preset.support for _, preset in self.presets()) else "forward"
 
     def strength_measures(self) -> list[StrengthMeasure]:
         """Every measured strength, by group and side. Raises ProfileError naming the field."""
@@ -262,16 +280,32 @@ def _check_condition(condition: ProfileCondition, path: str) -> None:
         raise ProfileError(f"{path}.name", f"unknown condition {_short(condition.name)}; use one of {names}")
     if not condition.use_preset:
         return
-    if known.phases and condition.phase is None:
+    _check_weeks(condition, known, path)
+    if known.phases and condition.phase_held() is None:
         raise ProfileError(f"{path}.phase", f"{known.name} needs a phase: one of {', '.join((*known.phases, 'all'))}")
     if condition.phase not in (None, "all", *known.phases):
         phases = ", ".join((*known.phases, "all"))
         raise ProfileError(f"{path}.phase", f"{known.name} has no phase {_short(condition.phase)}; use one of {phases}")
     if condition.side is not None and not known.sided:
         raise ProfileError(f"{path}.side", f"{known.name} has no side; leave it out")
-    refused = preset_limits(condition.name, condition.phase, condition.side).refused
+    refused = preset_limits(condition.name, condition.phase_held(), condition.side).refused
     if refused:
         raise ProfileError(f"{path}.phase", refused)
+
+
+def _check_weeks(condition: ProfileCondition, known: Condition, path: str) -> None:
+    week = condition.weeks_since_surgery
+    if week is None:
+        return
+    where, held = f"{path}.weeks_since_surgery", known.phases_at(week)
+    if not known.weeks:
+        raise ProfileError(where, f"the sources of {known.name} count no weeks; leave it out")
+    if condition.phase in known.weeks and condition.phase not in held:
+        instead = " and ".join(held) or "no phase"
+        raise ProfileError(where, f"week {week} is not in {condition.phase}; it is in {instead}")
+    if condition.phase is None and len(held) != 1:
+        found = f"is in {' and in '.join(held)}" if held else f"is in no phase of {known.name}"
+        raise ProfileError(f"{path}.phase", f"week {week} {found}: give one of {', '.join((*known.phases, 'all'))}")
 
 
 def _constraint_limit(constraint: ProfileConstraint, path: str) -> Limit:

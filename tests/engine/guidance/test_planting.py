@@ -16,7 +16,7 @@ from generation.engine.guidance.planting import (
     plant_differentiable,
     resting_x,
 )
-from generation.engine.guidance.posture import standing, with_arms
+from generation.engine.guidance.posture import Arms, standing
 
 INDEX = {name: i for i, name in enumerate(COORDINATES)}
 
@@ -130,7 +130,7 @@ def test_standing_is_upright_and_nearly_planted(body):
 
 
 def test_arms_hang_when_upright_and_reach_forward_when_low(body):
-    q = with_arms(rough_squat(body, stance(body)))
+    q = Arms(body)(rough_squat(body, stance(body)))
     kinematics = body(q)
     centres = body.joint_centres(kinematics)
     arm = (centres["wrist_r"] - centres["shoulder_r"])[0]
