@@ -20,6 +20,7 @@ from generation.engine.formats.motion import Motion
 from generation.engine.formats.playback import playback_document
 from generation.engine.formats.report import FORMAT, finite, write_report
 from generation.engine.guidance import Cancelled, Guided, GuidedCandidate, NoRepetition, Task, guide
+from generation.engine.guidance.posture import POSTURES, SUPPORT, SUPPORT_NOTE
 from generation.engine.guidance.search import REPAIR_ROUNDS, STEPS
 from generation.engine.guidance.tempo import FRAME_RATE, choose_tempo
 from generation.engine.limits import MODEL_LIMITS, LimitConflict, intersect
@@ -115,7 +116,8 @@ def generate(profile: Profile, *, candidates: int = 16, seed: int = 0, device: s
         tell("loading", 1.0, f"motion model {model.version}")
         tell("loading", 1.0, "the person's muscles")
         task = Task(scale, stated, effective, choose_tempo(profile.tempo.model_dump(), effective), reference,
-                    LoadMeter(person, device=device), None if preview is None else _shown_by(preview, scale))
+                    LoadMeter(person, device=device), arms=profile.arm_posture(), repetitions=profile.repetitions,
+                    preview=None if preview is None else _shown_by(preview, scale))
         try:
             guided = guide(task, model, candidates, seed, device, steps, repairs, tell, cancelled or (lambda: False))
         except NoRepetition as error:
@@ -241,7 +243,7 @@ def _report(profile: Profile, task: Task, guided: Guided, made: list[Candidate],
             person: BodyModel) -> dict:
     presets, reminders = [], []
     for condition, preset in profile.presets():
-        name = {"condition": condition.name, "phase": condition.phase, "side": condition.side} if condition else None
+        name = {"condition": condition.name, "phase": condition.phase_held(), "side": condition.side} if condition else None
         presets.append({"for": name, "rows": [
             {key: row[key] for key in _ROW_KEYS} for row in preset.rows]})
         reminders += [asdict(reminder) for reminder in preset.reminders]
@@ -250,6 +252,8 @@ def _report(profile: Profile, task: Task, guided: Guided, made: list[Candidate],
         "profile": profile.model_dump(mode="json"),
         "body": {**asdict(task.scale), "notes": list(person.notes), "osim_sha256": person.key},
         "tempo": dict(zip(("descent_s", "pause_s", "ascent_s"), task.tempo, strict=True)),
+        "execution": {"arms": task.arms, "arms_in_words": POSTURES[task.arms], "repetitions": task.repetitions,
+                      "notes": [SUPPORT_NOTE] if task.arms == SUPPORT else []},
         "limits": {"stated": [asdict(limit) for limit in task.limits],
                    "effective": [asdict(limit) for limit in task.effective]},
         "presets": presets,

@@ -15,7 +15,7 @@ from generation.engine.guidance.feasibility import Blocker, find_blockers
 from generation.engine.guidance.loading import asked_share
 from generation.engine.guidance.objective import Goals, Weights
 from generation.engine.guidance.planting import flat_height, plant, resting_x
-from generation.engine.guidance.posture import with_arms
+from generation.engine.guidance.posture import FORWARD, Arms
 from generation.engine.guidance.prior import Prior
 from generation.engine.guidance.ranking import score, score_parts
 from generation.engine.guidance.reference import NoRepetition, Reference, person_reference, reference_start
@@ -41,6 +41,8 @@ class Task:
     tempo: tuple[float, float, float]
     reference: Motion | None = None
     meter: LoadMeter | None = None         # of the person's own body; None: no loads are measured
+    arms: str = FORWARD                    # posture, of `posture.POSTURES`
+    repetitions: int = 1                   # in a row, each a little different
     preview: Callable[[np.ndarray], None] | None = None        # is shown the best motion so far, (time, coordinate)
 
 
@@ -86,11 +88,12 @@ def guide(task: Task, model: MotionModel, count: int, seed: int, device: str = "
     share = asked_share(whole(task.effective))
     if share is not None and not start.fixed_stance:
         candidates.lean_over(share)
-    search = Search(body, exact_body, task.limits, goals, task.tempo, progress, cancelled, task.meter, task.preview)
+    search = Search(body, exact_body, task.limits, goals, task.tempo, progress, cancelled, task.meter, task.preview,
+                    task.arms)
     own = None
     if reference is not None:
         own = candidates.select(torch.tensor([0]))
-        goals.reference = _as_they_are(own, body, search.phase)
+        goals.reference = _as_they_are(own, body, search.phase, task.arms)
     results = search.run(candidates, steps, repairs)
     blockers = []
     if not any(result.accepted for result in results):
@@ -98,11 +101,11 @@ def guide(task: Task, model: MotionModel, count: int, seed: int, device: str = "
     progress("analysing", 0.0, "what the motions ask of the body")
     search.measure_loads(results)
     near = prior.nearest_training(candidates.latent().detach()).tolist()
-    correction = candidates.correction_size().detach().sqrt().tolist()
     found = []
+    correction = candidates.correction_size().detach().sqrt().tolist()
     for result, distance, size in zip(results, near, correction, strict=True):
         parts = score_parts(result, distance, size)
-        changes = [] if own is None or result.timing is None else _changes(own, exact_body, result)
+        changes = [] if own is None or result.timing is None else _changes(own, exact_body, result, task.arms)
         found.append(GuidedCandidate(result, score(parts), parts, changes))
     found.sort(key=lambda candidate: (not candidate.delivered.accepted, -candidate.score))
     return Guided(found, blockers, reference)
@@ -115,13 +118,13 @@ def _leg_length(body: TorchBody) -> float:
 
 
 @torch.no_grad()
-def _as_they_are(own: Candidates, body: TorchBody, phase: np.ndarray) -> torch.Tensor:
+def _as_they_are(own: Candidates, body: TorchBody, phase: np.ndarray, posture: str) -> torch.Tensor:
     """The person's own motion on this body with planted feet, (1, time, coordinate)."""
     curve, stance = own.curve().to(body.lower), own.stance().detach().to(body.lower)
     q, _ = plant(body, own.unplanted(body, phase, curve, stance), stance, flat_height(body), 20)
-    return with_arms(q)
+    return Arms(body, posture)(q)
 
 
-def _changes(own: Candidates, body: TorchBody, result: Delivered) -> list[dict]:
-    before = _as_they_are(own, body, result.timing.phase(result.timing.frames()))[0].cpu().numpy()
+def _changes(own: Candidates, body: TorchBody, result: Delivered, posture: str) -> list[dict]:
+    before = _as_they_are(own, body, result.timing.phase(result.timing.frames()), posture)[0].cpu().numpy()
     return changes_in_words(before, result.q)

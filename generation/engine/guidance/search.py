@@ -24,7 +24,7 @@ from generation.engine.guidance.objective import (
     violations,
 )
 from generation.engine.guidance.planting import Stance, flat_height, plant, plant_differentiable
-from generation.engine.guidance.posture import with_arms
+from generation.engine.guidance.posture import FORWARD, Arms
 from generation.engine.guidance.tempo import FRAME_RATE, Timing, plan_tempo, usual_height
 from generation.engine.limits import MODEL, Limit
 from generation.engine.metrics import Check, LoadMeter, Measurement, measure, measure_series
@@ -80,12 +80,14 @@ class Search:
     cancelled: Callable[[], bool] = lambda: False
     meter: LoadMeter | None = None       # measures loads on the person's own body; needed where loads are limited
     preview: Callable[[np.ndarray], None] | None = None      # is shown the best motion so far, (time, coordinate)
+    posture: str = FORWARD               # of the arms
 
     def __post_init__(self) -> None:
         kinematic, loaded = split_loads(guided(self.goals.limits))
         self.guided, self.loaded = (*kinematic, *loaded), loaded
         self.growing = [i for i, limit in enumerate(self.guided) if i >= len(kinematic) and grows_with_depth(limit)]
         self.heights = flat_height(self.body), flat_height(self.exact_body)
+        self.arms = Arms(self.body, self.posture), Arms(self.exact_body, self.posture)
         self.plan = plan_tempo(usual_height, *self.tempo)
         times = self.plan.sparse_times(SAMPLES)
         self.phase = self.plan.phase(times)
@@ -140,7 +142,7 @@ class Search:
         stance = one.stance()
         q = one.unplanted(self.body, self.plan.phase(self.plan.frames()), one.curve(), stance)
         q, _ = plant(self.body, q, stance, self.heights[0], 6, 1e-4)
-        self.preview(with_arms(q)[0].double().cpu().numpy())
+        self.preview(self.arms[0](q)[0].double().cpu().numpy())
 
     @torch.no_grad()
     def choose_amplitude(self, candidates: Candidates, margins: Tensor) -> None:
@@ -172,7 +174,7 @@ class Search:
         q = candidates.unplanted(self.body, self.phase, curve, stance)
         q, _, correction = plant_differentiable(self.body, q, stance, self.heights[0],
                                                 6 if warm is None else PLANT_ITERATIONS, warm)
-        q = with_arms(q)
+        q = self.arms[0](q)
         measured = measure_series(self.body, q, self.times, feet_still=True)
         count = len(self.guided) - len(self.loaded)
         crossed = violations(self.guided[:count], measured, margins[:count], self.when)
@@ -225,7 +227,7 @@ class Search:
                  stance: Stance) -> tuple[Tensor, Tensor]:
         q = candidates.unplanted(self.exact_body, phase, curve, stance)
         q, residual = plant(self.exact_body, q, stance, self.heights[1], 20, 1e-9)
-        return with_arms(q), residual
+        return self.arms[1](q), residual
 
     def _deliver_one(self, candidate: Candidates, height: CubicSpline) -> Delivered:
         failures = []
