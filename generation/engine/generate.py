@@ -243,7 +243,8 @@ def _report(profile: Profile, task: Task, guided: Guided, made: list[Candidate],
             person: BodyModel) -> dict:
     presets, reminders = [], []
     for condition, preset in profile.presets():
-        name = {"condition": condition.name, "phase": condition.phase_held(), "side": condition.side} if condition else None
+        name = None if condition is None else {
+            "condition": condition.name, "phase": condition.phase_held(), "side": condition.side}
         presets.append({"for": name, "rows": [
             {key: row[key] for key in _ROW_KEYS} for row in preset.rows]})
         reminders += [asdict(reminder) for reminder in preset.reminders]

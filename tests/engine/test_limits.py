@@ -106,7 +106,7 @@ def test_every_preset_row_is_used_or_handed_back():
     with PRESETS.open(newline="") as handle:
         rows = list(csv.DictReader(handle))
     assert {row["condition"] for row in rows} == {*CONDITIONS, "ALL"}
-    assert {row["use"] for row in rows} == {"limit", "reminder", "refuse"}
+    assert {row["use"] for row in rows} == {"limit", "reminder", "refuse", "support"}
     for row in rows:
         assert row["status"] in "VRE" and row["source"]
         everybody = row["condition"] == "ALL"
