@@ -36,6 +36,7 @@ MOST_CANDIDATES = 256
 LARGEST_SEED = 2**63 - 1         # what torch's generator takes
 # stage -> (from, to) of the whole: what a progress bar shows
 _SPANS = {"loading": (0.0, 0.05), "guiding": (0.05, 0.75), "repairing": (0.75, 0.9), "explaining": (0.9, 0.95),
+          "repeating": (0.9, 0.95),
           "analysing": (0.95, 0.97), "writing": (0.97, 1.0)}
 
 # of a preset's row, what the report shows

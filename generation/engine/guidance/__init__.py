@@ -19,6 +19,7 @@ from generation.engine.guidance.posture import FORWARD, Arms
 from generation.engine.guidance.prior import Prior
 from generation.engine.guidance.ranking import score, score_parts
 from generation.engine.guidance.reference import NoRepetition, Reference, person_reference, reference_start
+from generation.engine.guidance.repeating import repeat
 from generation.engine.guidance.search import REPAIR_ROUNDS, STEPS, Cancelled, Delivered, Search
 from generation.engine.guidance.starts import depth_targets, fresh_start
 from generation.engine.limits import Limit, whole
@@ -98,6 +99,8 @@ def guide(task: Task, model: MotionModel, count: int, seed: int, device: str = "
     blockers = []
     if not any(result.accepted for result in results):
         blockers = find_blockers(search, candidates, results)
+    if task.repetitions > 1:
+        results = repeat(search, candidates, results, task.repetitions, seed)
     progress("analysing", 0.0, "what the motions ask of the body")
     search.measure_loads(results)
     near = prior.nearest_training(candidates.latent().detach()).tolist()

@@ -191,21 +191,25 @@ class Search:
     @torch.no_grad()
     def deliver(self, candidates: Candidates) -> list[Delivered]:
         """Every candidate at 60 Hz in double precision, planted at every frame, rounded as in the file, and checked."""
-        curve, stance = self._exactly(candidates)
-        grid = np.linspace(0, 1, 161)
-        coarse, _ = self._planted(candidates, grid, curve, stance)
         results = []
-        for i in range(len(curve)):
+        for i, height in enumerate(self.heights_of(candidates)):
             if self.cancelled():
                 raise Cancelled
-            height = CubicSpline(grid, coarse[i, :, _PELVIS_TY].cpu().numpy())
-            results.append(self._deliver_one(candidates.select(torch.tensor([i])), height))
+            try:
+                timing = plan_tempo(height, *self.tempo)
+            except ValueError:
+                timing = self.plan
+            results.append(self.written(candidates.select(torch.tensor([i])), timing))
+        self.check(results)
+        return results
+
+    def check(self, results: list[Delivered]) -> None:
+        """Check every limit on each motion as it will be written, loads where they are limited."""
         if self.loads is not None:
             self.measure_loads(results)
         for result in results:
             result.checks = result.measurement.check(self.limits)
             result.failures += [check.sentence() for check in result.broken()]
-        return results
 
     def measure_loads(self, results: list[Delivered]) -> None:
         """What each delivered motion asks of the person's own body, all in one batch, at every frame as delivered."""
@@ -223,20 +227,28 @@ class Search:
         like = self.exact_body.lower
         return candidates.curve().detach().to(like), candidates.stance().detach().to(like)
 
-    def _planted(self, candidates: Candidates, phase: np.ndarray, curve: Tensor,
-                 stance: Stance) -> tuple[Tensor, Tensor]:
+    @torch.no_grad()
+    def heights_of(self, candidates: Candidates) -> list[CubicSpline]:
+        """Height of each candidate's pelvis, m, over the phase."""
+        grid = np.linspace(0, 1, 161)
+        q, _ = self._planted(candidates, grid, np.ones_like(grid))
+        return [CubicSpline(grid, one) for one in q[..., _PELVIS_TY].cpu().numpy()]
+
+    def _planted(self, candidates: Candidates, phase: np.ndarray, size: np.ndarray) -> tuple[Tensor, Tensor]:
+        """q (batch, time, coordinate) at ``phase`` (time,), the movement away from standing ``size`` (time,) times."""
+        curve, stance = self._exactly(candidates)
         q = candidates.unplanted(self.exact_body, phase, curve, stance)
+        if (size != 1.0).any():
+            upright = candidates.unplanted(self.exact_body, np.zeros(1), curve, stance)
+            q = upright + q.new_tensor(size)[:, None] * (q - upright)
         q, residual = plant(self.exact_body, q, stance, self.heights[1], 20, 1e-9)
         return self.arms[1](q), residual
 
-    def _deliver_one(self, candidate: Candidates, height: CubicSpline) -> Delivered:
-        failures = []
-        try:
-            timing = plan_tempo(height, *self.tempo)
-        except ValueError:
-            timing = self.plan
-        curve, stance = self._exactly(candidate)
-        q, residual = self._planted(candidate, timing.phase(timing.frames()), curve, stance)
+    @torch.no_grad()
+    def written(self, candidate: Candidates, timing: Timing) -> Delivered:
+        """One candidate as the file will hold it, measured and not yet checked."""
+        failures, times = [], timing.frames()
+        q, residual = self._planted(candidate, timing.phase(times), timing.size(times))
         values = np.round(q[0].cpu().numpy() * _TO_FILE, FILE_DECIMALS) / _TO_FILE
         if float(residual.max()) > PLANTED_M_RAD:
             off = 1000 * float(residual.max())

@@ -47,6 +47,10 @@ class Timing:
         even = np.where(t < self.descent_s, down, np.where(rest < 0, 0.5, 0.5 + up))
         return even + (self.bottom - 0.5) * 16 * (even * (1 - even)) ** 2    # monotone for 0.18 to 0.82
 
+    def size(self, times: np.ndarray) -> np.ndarray:
+        """Size (time,) of the movement: 1 throughout; where repetitions differ, `repeating.Repeated` says how."""
+        return np.ones(len(times))
+
     def frames(self) -> np.ndarray:
         """Times of the delivered frames; the last one stands again."""
         return np.arange(int(np.ceil(self.duration_s * FRAME_RATE)) + 1) / FRAME_RATE
