@@ -1,8 +1,9 @@
 // Bundles static/src/ into static/build/. Run by `npm run build`; `npm run watch` rebuilds on every change.
 //
-// Three files come out. File names stay plain: Django's manifest storage adds the content hashes.
+// Four files come out. File names stay plain: Django's manifest storage adds the content hashes.
 //   app.js            htmx and every module of static/src/pages/
 //   motion-player.js  the <motion-player> element with Three.js, for pages that show a motion
+//   video.js          what the worker's page of pictures and videos adds to the player; no page of the site loads it
 //   plotly.min.js     copied as published, for pages that plot
 import { cp, mkdir, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -33,7 +34,9 @@ const allPages = {
 };
 
 const options = {
-  entryPoints: { app: join(source, "app.js"), "motion-player": join(source, "motion-player", "index.js") },
+  entryPoints: {
+    app: join(source, "app.js"), "motion-player": join(source, "motion-player", "index.js"), video: join(source, "video", "index.js"),
+  },
   outdir: output,
   bundle: true,
   format: "esm",
