@@ -30,7 +30,14 @@ export const ACTIONS = {
   "zoom-in": (player) => player.zoom(NEARER),
   "zoom-out": (player) => player.zoom(1 / NEARER),
   fullscreen: (player) => player.toggleFullscreen(),
+  picture: (player) => player.toggleFloating(),
   announce: (player) => player.toggleAnnouncing(),
+  voice: (player) => player.toggleVoice(),
+  exercise: (player) => player.startExercise(),
+  "exercise-stop": (player) => player.stopExercise(),
+  "exercise-skip": (player) => player.exercise?.skipRest(),
+  metronome: (player) => player.exercise?.toggle("metronome"),
+  vibration: (player) => player.exercise?.toggle("vibration"),
   say: (player) => player.say(),
   retry: (player) => player.reload(),
 };
@@ -40,7 +47,8 @@ for (const name of OVERLAYS) ACTIONS[name] = (player) => player.toggleAttribute(
 const KEYS = {
   " ": "toggle", k: "toggle", ArrowLeft: "seek-back", ArrowRight: "seek-forward", ArrowUp: "faster", ArrowDown: "slower",
   ",": "frame-back", ".": "frame-forward", Home: "to-start", End: "to-end",
-  "+": "zoom-in", "=": "zoom-in", "-": "zoom-out", m: "mirror", l: "loop", f: "fullscreen", p: "say",
+  "+": "zoom-in", "=": "zoom-in", "-": "zoom-out", m: "mirror", l: "loop", f: "fullscreen", p: "say", v: "voice",
+  "[": "interval-start", "]": "interval-end", "\\": "interval-clear",
 };
 Object.keys(PRESETS).forEach((name, index) => { KEYS[index + 1] = `camera-${name}`; });
 const SHIFTED = { ArrowLeft: "turn-left", ArrowRight: "turn-right", ArrowUp: "turn-up", ArrowDown: "turn-down" };
@@ -52,6 +60,7 @@ export function actionOfKey(event) {
   const field = event.composedPath()[0];
   if (field.matches?.("select")) return undefined;
   if (field.matches?.("button") && key === " ") return undefined;
+  if (field.matches?.('input[type="number"]')) return undefined;
   if (field.matches?.("input") && (key.startsWith("Arrow") || key === "Home" || key === "End")) return undefined;
   return event.shiftKey && SHIFTED[key] ? SHIFTED[key] : KEYS[key];
 }

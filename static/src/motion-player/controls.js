@@ -1,8 +1,10 @@
 // The visible controls: their HTML, and keeping them equal to the player's state.
 import { ACTIONS, OVERLAYS, SPEEDS } from "./actions.js";
 import { PRESETS } from "./cameras.js";
+import { canFloat } from "./floating.js";
 import { icon } from "./icons.js";
 import { phaseSentence, phaseWord } from "./phases.js";
+import { canSpeak } from "./speech.js";
 
 const button = (action, label, { text = "", pressed = false, extra = "" } = {}) => `
   <button type="button" data-action="${action}" class="${text ? "chip" : "key"} ${extra}" title="${label}"
@@ -27,6 +29,24 @@ const PLAY = `
     <span class="if-paused">${icon("play")}</span><span class="if-playing">${icon("pause")}</span>
   </button>`;
 
+const WORDS = `
+  <details class="words"><summary>The motion in words</summary><p></p></details>`;
+
+// Instead of the other controls while somebody exercises along.
+const GUIDE = `
+  <div class="row large guided">
+    <button type="button" data-action="exercise" class="chip primary begin">${icon("play")}Exercise along</button>
+    <button type="button" data-action="toggle" class="chip primary going">
+      <span class="if-paused">${icon("play")}Go on</span><span class="if-playing">${icon("pause")}Pause</span></button>
+    ${button("exercise-skip", "Skip the rest", { text: `${icon("skip")}Skip rest`, extra: "primary resting" })}
+    ${button("exercise-stop", "Stop exercising", { text: `${icon("stop")}Stop`, extra: "running" })}
+  </div>
+  <div class="row large guided options">
+    ${toggle("metronome", "A tone for every second, a higher one for every phase", `${icon("metronome")}Metronome`)}
+    ${toggle("vibration", "A short vibration for every phase", `${icon("vibration")}Vibration`)}
+    ${toggle("voice", "Say phases and count aloud", `${icon("voice")}Voice`)}
+  </div>`;
+
 const FULL = `
   ${TIMELINE}
   <div class="row">
@@ -41,9 +61,14 @@ const FULL = `
         <select aria-label="Speed">${SPEEDS.map((speed) => `<option value="${speed}">${speed}×</option>`).join("")}</select>
       </label>
       ${button("loop", "Repeat (L)", { pressed: true })}
-      ${button("interval-start", "Repeat a part: starts here")}
-      ${button("interval-end", "Repeat a part: ends here")}
-      ${button("interval-clear", "Repeat a part: whole motion again")}
+      ${button("interval-start", "Repeat a part: starts here ([)")}
+      ${button("interval-end", "Repeat a part: ends here (])")}
+      <span class="part" role="group" aria-label="Part that is repeated, seconds" hidden>
+        <input type="number" class="from" min="0" step="0.05" inputmode="decimal" aria-label="From, seconds"> –
+        <input type="number" class="to" min="0" step="0.05" inputmode="decimal" aria-label="To, seconds"> s
+        ${button("interval-clear", "Repeat a part: whole motion again (\\)")}
+      </span>
+      ${button("picture", "Picture in picture", { pressed: true })}
       ${button("fullscreen", "Full screen (F)", { pressed: true })}
     </div>
   </div>
@@ -55,8 +80,10 @@ const FULL = `
       ${toggle("joints", "Joint centres", '<i class="mark joint"></i>Joints')}
       ${toggle("mirror", "Mirror left and right (M)", `${icon("mirror")}Mirror`)}
       ${toggle("announce", "Say each phase to a screen reader", `${icon("announce")}Say phases`)}
+      ${toggle("voice", "Read the description and each phase aloud (V)", `${icon("voice")}Voice`)}
     </div>
-  </div>`;
+  </div>
+  ${WORDS}`;
 
 const SIMPLE = `
   ${TIMELINE}
@@ -73,7 +100,11 @@ const SIMPLE = `
     ${cameras(["front", "side"])}
     ${toggle("mirror", "Show as in a mirror", `${icon("mirror")}Mirror`)}
     ${button("fullscreen", "Full screen", { text: `${icon("fullscreen")}Full screen`, pressed: true, extra: "toggle" })}
-  </div>`;
+  </div>
+  ${WORDS}`;
+
+const DRAG_PX = 6;
+const SHORTEST_PART_S = 0.1;
 
 for (const speed of [0.5, 1]) ACTIONS[`speed-${speed}`] = (player) => { player.playbackRate = speed; };
 
@@ -89,6 +120,8 @@ const SHELL = `
         ${button("turn-left", "Turn the view left (Shift ←)")}${button("turn-right", "Turn the view right (Shift →)")}
         ${button("turn-up", "View from higher (Shift ↑)")}${button("turn-down", "View from lower (Shift ↓)")}
       </div>
+      <div class="callouts" aria-hidden="true"></div>
+      <div class="guide" aria-hidden="true" hidden><p class="guide-word"></p><p class="guide-left"></p><p class="guide-count"></p></div>
       <p class="note" hidden></p>
       <div class="veil" role="status"><span class="spinner" aria-hidden="true"></span><p class="message"></p>
         <button type="button" data-action="retry" class="chip primary retry" hidden>Try again</button></div>
@@ -105,7 +138,7 @@ export class Controls {
     this.#player = player;
     this.#root = root;
     root.innerHTML = SHELL;
-    for (const name of ["player", "stage", "phase", "word", "count", "note", "veil", "message", "retry", "controls", "live", "swatches"]) {
+    for (const name of ["player", "stage", "phase", "word", "count", "note", "veil", "message", "retry", "controls", "live", "swatches", "guide"]) {
       this.#parts[name] = root.querySelector(`.${name}`);
     }
     root.addEventListener("click", (event) => {
@@ -113,7 +146,8 @@ export class Controls {
       if (action) ACTIONS[action](player);
     });
     root.addEventListener("change", (event) => {
-      if (event.target.matches("select")) player.playbackRate = Number(event.target.value);
+      if (event.target.matches(".speed select")) player.playbackRate = Number(event.target.value);
+      if (event.target.matches(".from, .to")) this.#takePart();
     });
     root.addEventListener("input", (event) => {
       if (event.target.matches(".scrub")) player.currentTime = Number(event.target.value);
@@ -126,16 +160,56 @@ export class Controls {
     });
   }
 
+  // Dragging along the phases chooses the part that is repeated; a press without dragging goes there.
+  #selectParts() {
+    const bands = this.#root.querySelector(".bands");
+    if (!bands) return;
+    const at = (event) => {
+      const { left, width } = bands.getBoundingClientRect();
+      return Math.min(Math.max((event.clientX - left) / width, 0), 1) * this.#player.duration;
+    };
+    bands.addEventListener("pointerdown", (event) => {
+      if (!this.#player.motion || event.button) return;
+      const [from, startX] = [at(event), event.clientX];
+      let dragged = false;
+      const drag = (moved) => {
+        dragged ||= Math.abs(moved.clientX - startX) > DRAG_PX;
+        const part = [from, at(moved)].sort((a, b) => a - b);
+        if (dragged && part[1] - part[0] >= SHORTEST_PART_S) this.#player.loopInterval = part;
+      };
+      const stop = () => {
+        bands.removeEventListener("pointermove", drag);
+        if (!dragged) this.#player.currentTime = from;
+      };
+      bands.setPointerCapture(event.pointerId);
+      bands.addEventListener("pointermove", drag);
+      for (const end of ["pointerup", "pointercancel"]) bands.addEventListener(end, stop, { once: true });
+    });
+  }
+
+  // What was typed as the repeated part. A field that makes no part goes back to what holds.
+  #takePart() {
+    const [from, to] = ["from", "to"].map((name) => Number(this.#root.querySelector(`.${name}`).value));
+    if (Number.isFinite(from) && Number.isFinite(to) && to - from >= SHORTEST_PART_S) this.#player.loopInterval = [from, to];
+    else this.#updateInterval(this.#player.loopInterval, this.#player.duration);
+  }
+
   get stage() { return this.#parts.stage; }
   get swatches() { return this.#parts.swatches; }
+  get veil() { return this.#parts.veil; }
 
   /** @param kind "full", "simple" or "none" */
   build(kind) {
     this.#parts.player.dataset.controls = kind;
-    this.#parts.controls.innerHTML = { full: FULL, simple: SIMPLE, none: "" }[kind];
+    const guide = this.#player.exercise && kind !== "none" ? GUIDE : "";
+    this.#parts.controls.innerHTML = guide + { full: FULL, simple: SIMPLE, none: "" }[kind];
     this.scrub = this.#root.querySelector(".scrub");
     this.now = this.#root.querySelector(".now");
-    if (!document.fullscreenEnabled) this.#root.querySelectorAll('[data-action="fullscreen"]').forEach((element) => element.remove());
+    const without = { fullscreen: !document.fullscreenEnabled, picture: !canFloat(), voice: !canSpeak(), vibration: !navigator.vibrate };
+    for (const [action, missing] of Object.entries(without)) {
+      if (missing) this.#root.querySelectorAll(`[data-action="${action}"]`).forEach((element) => element.remove());
+    }
+    this.#selectParts();
     this.showMotion();
     this.update();
   }
@@ -144,6 +218,7 @@ export class Controls {
   showMotion() {
     const { motion, duration } = this.#player;
     if (!motion || !this.scrub) return;
+    this.#root.querySelector(".words p").textContent = this.#player.description.join(" ");
     this.scrub.max = duration;
     this.scrub.step = 1 / motion.frameRate;
     const all = this.#root.querySelector(".all");
@@ -168,6 +243,8 @@ export class Controls {
     press("loop", player.loop);
     press("mirror", player.mirrored);
     press("announce", player.announcing);
+    press("voice", player.speaking);
+    press("picture", player.floating);
     press("fullscreen", document.fullscreenElement === player);
     for (const name of OVERLAYS) press(name, player.hasAttribute(name));
     for (const name of Object.keys(PRESETS)) press(`camera-${name}`, player.camera === name);
@@ -175,12 +252,13 @@ export class Controls {
     this.#root.querySelector(".play")?.setAttribute("aria-label", player.paused ? "Play" : "Pause");
     this.#updateSpeed(player.playbackRate);
     this.#updateInterval(player.loopInterval, player.duration);
+    this.#updateExercise(player.exercise);
     const view = PRESETS[player.camera]?.label.toLowerCase() ?? "a free angle";
     this.stage.setAttribute("aria-label", `${player.label}: skeleton seen from ${player.camera === "knee" ? "near the knees" : view}${player.mirrored ? ", mirrored" : ""}. Space plays and pauses.`);
   }
 
   #updateSpeed(rate) {
-    const select = this.#root.querySelector("select");
+    const select = this.#root.querySelector(".speed select");
     if (!select) return;
     select.querySelector("[data-own]")?.remove();
     if (!SPEEDS.includes(rate)) { // set by the page
@@ -193,7 +271,7 @@ export class Controls {
 
   #updateInterval(interval, duration) {
     const bar = this.#root.querySelector(".interval");
-    const clear = this.#root.querySelector('[data-action="interval-clear"]');
+    const part = this.#root.querySelector(".part");
     if (bar) {
       bar.hidden = !interval;
       if (interval) {
@@ -201,7 +279,40 @@ export class Controls {
         bar.style.width = `${((interval[1] - interval[0]) / duration) * 100}%`;
       }
     }
-    if (clear) clear.hidden = !interval;
+    if (!part) return;
+    part.hidden = !interval;
+    if (!interval) return;
+    ["from", "to"].forEach((name, index) => {
+      const field = part.querySelector(`.${name}`);
+      field.value = interval[index].toFixed(2);
+      field.max = duration.toFixed(2);
+    });
+  }
+
+  #updateExercise(exercise) {
+    const { guide, player } = this.#parts;
+    player.dataset.exercise = exercise?.state ?? "none";
+    if (!exercise) return;
+    for (const option of ["metronome", "vibration"]) {
+      this.#root.querySelector(`[data-action="${option}"]`)?.setAttribute("aria-pressed", exercise.options[option]);
+    }
+    const { state, set, count, left, plan } = exercise;
+    guide.hidden = state === "idle";
+    const sets = plan.sets > 1 ? `Set ${set} of ${plan.sets}` : "";
+    const repetition = `Repetition ${Math.min(count + 1, plan.repetitions)} of ${plan.repetitions}`;
+    const [word, number, words] = {
+      idle: ["", "", ""],
+      ready: ["Get ready", left, sets],
+      moving: [phaseWord(this.#player.phase), this.#player.phase === "stand" ? "" : left, [repetition, sets].filter(Boolean).join(" · ")],
+      rest: ["Rest", left, `${sets} is next`],
+      finished: ["Well done", "", `${plan.sets > 1 ? `${plan.sets} sets of ` : ""}${plan.repetitions} repetitions`],
+    }[state];
+    const texts = { ".guide-word": word, ".guide-left": String(number), ".guide-count": words };
+    for (const [selector, text] of Object.entries(texts)) {
+      const place = guide.querySelector(selector);
+      if (place.textContent !== text) place.textContent = text;
+    }
+    guide.dataset.phase = state === "moving" ? this.#player.phase : "";
   }
 
   updateTime({ time, phase, repetition, repetitions }) {

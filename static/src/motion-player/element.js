@@ -1,28 +1,38 @@
 // <motion-player>: attributes, the media-like interface, and the life of one player. docs/player.md describes it for pages.
 import { actionOfKey, ACTIONS, OVERLAYS } from "./actions.js";
 import { alignment } from "./alignment.js";
+import { Callouts } from "./callouts.js";
 import { CameraRig, kneePoints, PRESETS } from "./cameras.js";
 import { PlaybackClock } from "./clock.js";
 import { Controls } from "./controls.js";
+import { describe } from "./description.js";
 import { loadMotion, PlayerError } from "./document.js";
+import { Exercise } from "./exercise.js";
+import { FloatingPicture } from "./floating.js";
 import { inspect } from "./inspect.js";
 import { overlaysFor } from "./overlays.js";
-import { phaseAt, phaseSentence, repetitionAt, repetitionsIn } from "./phases.js";
+import { phaseAt, phaseSentence, phaseWord, repetitionAt, repetitionsIn } from "./phases.js";
 import { Skeleton } from "./skeleton.js";
+import { Voice } from "./speech.js";
 import { Stage } from "./stage.js";
 import { watchSurroundings } from "./surroundings.js";
 import { readTheme } from "./theme.js";
+import controlStyles from "./controls.css";
 import styles from "./styles.css";
 
-const sheet = new CSSStyleSheet();
-sheet.replaceSync(styles);
+const sheets = [styles, controlStyles].map((text) => {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(text);
+  return sheet;
+});
 
 const MOST_COMPARED = 3;
 const KINDS = ["full", "simple", "none"];
+const EXERCISE = ["exercise", "repetitions", "sets", "rest"];
 const reducedMotion = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 export class MotionPlayer extends HTMLElement {
-  static observedAttributes = ["src", "bones", "compare-src", "controls", "camera", "loop", "mirrored", "label", "align", ...OVERLAYS];
+  static observedAttributes = ["src", "bones", "compare-src", "controls", "camera", "loop", "mirrored", "label", "align", ...EXERCISE, ...OVERLAYS];
 
   #clock = new PlaybackClock();
   #map = null; // how this motion follows another one on a shared clock
@@ -31,6 +41,9 @@ export class MotionPlayer extends HTMLElement {
   #shown = { time: NaN, phase: null };
   #marks = { start: null, end: null };
   #announcing = false;
+  #voice = new Voice();
+  #floating = new FloatingPicture(this, () => { this.#controls.update(); this.#stage?.drawNow(); });
+  #callouts; #wanted = []; #exercise = null; #description = [];
   #playWhenReady = false;
   #unlisten = null;
   #state = "loading";
@@ -38,8 +51,9 @@ export class MotionPlayer extends HTMLElement {
   constructor() {
     super();
     const root = this.attachShadow({ mode: "open" });
-    root.adoptedStyleSheets = [sheet];
+    root.adoptedStyleSheets = sheets;
     this.#controls = new Controls(this, root);
+    this.#callouts = new Callouts(this.#controls.stage);
     this.addEventListener("keydown", (event) => {
       const action = actionOfKey(event);
       if (!action || !this.motion) return;
@@ -52,12 +66,16 @@ export class MotionPlayer extends HTMLElement {
 
   connectedCallback() {
     this.#listen();
-    this.#controls.build(KINDS.includes(this.getAttribute("controls")) ? this.getAttribute("controls") : "full");
+    this.#planExercise();
+    this.#controls.build(this.#kind);
     if (this.#openStage()) this.#load();
   }
 
   disconnectedCallback() {
     this.#loading?.abort();
+    if (this.#exercise?.running) this.#exercise.stop();
+    this.#voice.on = false;
+    this.#floating.close();
     this.#clock.setDuration(this, null);
     if (!this.#clock.duration) this.#clock.pause(); // nobody else is driven by it
     this.#clear();
@@ -69,14 +87,17 @@ export class MotionPlayer extends HTMLElement {
   attributeChangedCallback(name, before, after) {
     if (!this.#stage || before === after) return;
     if (["src", "bones", "compare-src"].includes(name)) this.#load();
-    else if (name === "controls") this.#controls.build(KINDS.includes(after) ? after : "full");
+    else if (name === "controls") this.#controls.build(this.#kind);
     else if (name === "camera" && PRESETS[after]) this.camera = after;
     else if (name === "loop") this.#clock.loop = this.loop;
     else if (name === "align") this.#align();
+    else if (EXERCISE.includes(name)) { this.#planExercise(); this.#controls.build(this.#kind); }
     else if (name === "mirrored") this.#mirror();
     else if (OVERLAYS.includes(name)) this.#dressOverlays();
     this.#controls.update();
   }
+
+  get #kind() { return KINDS.includes(this.getAttribute("controls")) ? this.getAttribute("controls") : "full"; }
 
   #openStage() {
     const frame = this.#controls.stage;
@@ -159,6 +180,8 @@ export class MotionPlayer extends HTMLElement {
     }
     this.#time = this.#clock.time;
     this.#shown = { time: NaN, phase: null };
+    this.#description = describe(this.motion);
+    this.#callouts.set(this.#wanted, this.motion);
     this.#controls.showMotion();
     this.#emit("loadedmetadata", { duration, frameRate, frames, phases });
   }
@@ -243,6 +266,7 @@ export class MotionPlayer extends HTMLElement {
       for (const overlay of this.#overlays) overlay.update();
     }
     this.#stage.render(this.#rig.camera, this.#clock.playing);
+    if (this.motion) this.#callouts.place(this.#skeletons[0], this.#rig.camera, this.#stage.people);
     if (moved && this.motion) this.#showTime();
     if (this.#clock.playing) this.#stage.requestRender();
   }
@@ -251,8 +275,14 @@ export class MotionPlayer extends HTMLElement {
     const { phase, repetition, motion } = this;
     const repeating = this.#clock.repeats && !this.#clock.interval;
     this.#controls.updateTime({ time: this.#time, phase, repetition, repetitions: repeating ? null : repetitionsIn(motion.phases) });
-    if (phase !== this.#shown.phase && this.#announcing && !this.paused) this.say();
+    const begins = phase !== this.#shown.phase;
     this.#shown = { time: this.#time, phase };
+    if (begins && !this.paused) {
+      if (this.#announcing) this.say();
+      if (!this.#exercise?.running) this.#voice.say(phaseWord(phase));
+      this.#emit("phase", { name: phase });
+    }
+    this.#exercise?.advance();
     this.#emit("timeupdate", { currentTime: this.#time, phase, repetition, frame: Math.round(this.#time * motion.frameRate) });
   }
 
@@ -375,7 +405,7 @@ export class MotionPlayer extends HTMLElement {
       play: () => { this.#controls.update(); this.#emit("play"); },
       pause: () => { this.#controls.update(); this.#emit("pause"); },
       ended: () => this.#emit("ended"),
-      seek: () => { this.#time = clock.time; },
+      seek: () => { this.#time = clock.time; this.#exercise?.sought(); },
       change: () => { this.#controls.update(); this.#controls.showMotion(); },
     };
     if (this.loop) clock.loop = true;
@@ -390,6 +420,29 @@ export class MotionPlayer extends HTMLElement {
 
   reload() {
     if (this.#stage) this.#load();
+  }
+
+  /** Reads `src` again behind the picture, which stays until the new motion is there; view, moment and playing go on. */
+  async refresh() {
+    if (this.#state !== "ready") { this.reload(); return; }
+    const loading = (this.#loading = new AbortController());
+    try {
+      const skeleton = new Skeleton(await loadMotion(this.src, loading.signal));
+      await skeleton.dress(this.bones);
+      if (loading.signal.aborted) { skeleton.dispose(); return; }
+      this.#clear();
+      this.#skeletons = [skeleton];
+      this.#align();
+      this.#description = describe(this.motion);
+      this.#stage.people.add(skeleton.root);
+      this.#dressOverlays();
+      this.#recolour();
+      this.#controls.showMotion();
+      this.#callouts.set(this.#wanted, this.motion);
+      this.#emit("refreshed");
+    } catch (error) {
+      if (!(error instanceof PlayerError) && error.name !== "AbortError") console.error(error); // the picture stays as it is
+    }
   }
 
   // ---- view ----
@@ -427,6 +480,48 @@ export class MotionPlayer extends HTMLElement {
   /** Tells a screen reader the phase and the repetition of the moment shown. */
   say() {
     if (this.motion) this.#controls.say(`${phaseSentence(this.phase) || "No phase"}, repetition ${this.repetition}, ${this.#time.toFixed(1)} seconds`);
+  }
+
+  /** Sentences about the motion: tempo, depth, angles at the bottom. Empty before it is loaded. */
+  get description() { return this.#description; }
+
+  get speaking() { return this.#voice.on; }
+  toggleVoice() {
+    this.#voice.on = !this.#voice.on;
+    this.#controls.update();
+    if (!this.#exercise?.running) this.#voice.say(this.#description.join(" "));
+  }
+
+  get floating() { return this.#floating.open; }
+  async toggleFloating() {
+    if (this.#state === "ready") await this.#floating.toggle(this.#controls.stage.querySelector("canvas"));
+  }
+
+  /** Words at joints: [{joint: name of a joint centre, text, tone: "more" | "less" | "", title}]. */
+  get callouts() { return this.#wanted; }
+  set callouts(callouts) {
+    this.#wanted = callouts;
+    if (this.motion) this.#callouts.set(callouts, this.motion);
+    this.#stage?.requestRender();
+  }
+
+  // ---- exercising along ----
+
+  /** What counts and rests, or null without the attribute: see exercise.js. */
+  get exercise() { return this.#exercise; }
+
+  startExercise() { if (this.#state === "ready") this.#exercise?.start(); }
+  stopExercise() { this.#exercise?.stop(); }
+
+  #planExercise() {
+    if (this.#exercise?.running) this.#exercise.stop();
+    const whole = (name, fallback) => Math.max(name === "rest" ? 0 : 1, Math.round(Number(this.getAttribute(name) ?? fallback)) || fallback);
+    this.#exercise = !this.hasAttribute("exercise") ? null : new Exercise(
+      this, { repetitions: whole("repetitions", 8), sets: whole("sets", 1), rest: whole("rest", 0) }, {
+        emit: (name, detail) => this.#emit(name, detail),
+        onChange: () => this.#controls.update(),
+        say: (text) => { this.#voice.say(text); this.#controls.say(text); },
+      });
   }
 
   inspect() {

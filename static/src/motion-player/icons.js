@@ -18,6 +18,12 @@ const PATHS = {
   "zoom-in": '<path d="M12 5.5v13M5.5 12h13"/>',
   "zoom-out": '<path d="M5.5 12h13"/>',
   mirror: '<path d="M12 4v16" stroke-dasharray="2.5 2.5"/><path d="M8.5 7 4 17h4.5zM15.5 7 20 17h-4.5z"/>',
+  picture: '<rect x="3.5" y="5" width="17" height="14" rx="1.5"/><rect class="solid" x="12" y="11.5" width="6" height="5" rx="0.8"/>',
+  voice: '<path d="M5 5.5h14v10H11l-4 3.5v-3.5H5z"/><path d="M9 9.5h6M9 12.2h4"/>',
+  metronome: '<path d="M9 4h6l3.5 16h-13z"/><path d="M12 15 17.5 6.5"/>',
+  vibration: '<rect x="8.5" y="4" width="7" height="16" rx="1.5"/><path d="M5.5 9v6M3 10.5v3M18.5 9v6M21 10.5v3"/>',
+  stop: '<rect class="solid" x="6.5" y="6.5" width="11" height="11" rx="1.5"/>',
+  skip: '<path d="M6 6v12l8-6z"/><path d="M17.5 6v12"/>',
   announce: '<path d="M4.5 9.8v4.4h3l4.5 4V5.8l-4.5 4z"/><path d="M15.5 9a4.2 4.2 0 0 1 0 6M18 6.5a7.8 7.8 0 0 1 0 11"/>',
 };
 
