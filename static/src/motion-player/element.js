@@ -1,6 +1,7 @@
 // <motion-player>: attributes, the media-like interface, and the life of one player. docs/player.md describes it for pages.
 import { actionOfKey, ACTIONS, OVERLAYS } from "./actions.js";
 import { alignment } from "./alignment.js";
+import { BODY_ATTRIBUTES, BodyView } from "./body-view.js";
 import { Callouts } from "./callouts.js";
 import { CameraRig, kneePoints, PRESETS } from "./cameras.js";
 import { PlaybackClock } from "./clock.js";
@@ -18,9 +19,10 @@ import { Stage } from "./stage.js";
 import { watchSurroundings } from "./surroundings.js";
 import { readTheme } from "./theme.js";
 import controlStyles from "./controls.css";
+import bodyStyles from "./body-view.css";
 import styles from "./styles.css";
 
-const sheets = [styles, controlStyles].map((text) => {
+const sheets = [styles, controlStyles, bodyStyles].map((text) => {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(text);
   return sheet;
@@ -32,11 +34,11 @@ const EXERCISE = ["exercise", "repetitions", "sets", "rest"];
 const reducedMotion = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 export class MotionPlayer extends HTMLElement {
-  static observedAttributes = ["src", "bones", "compare-src", "controls", "camera", "loop", "mirrored", "label", "align", ...EXERCISE, ...OVERLAYS];
+  static observedAttributes = ["src", "bones", "compare-src", "controls", "camera", "loop", "mirrored", "label", "align", ...EXERCISE, ...BODY_ATTRIBUTES, ...OVERLAYS];
 
   #clock = new PlaybackClock();
   #map = null; // how this motion follows another one on a shared clock
-  #controls; #stage = null; #rig = null; #skeletons = []; #overlays = []; #loading = null; #release = [];
+  #controls; #body; #stage = null; #rig = null; #skeletons = []; #overlays = []; #loading = null; #release = [];
   #time = 0; // of the last picture or the last seek
   #shown = { time: NaN, phase: null };
   #marks = { start: null, end: null };
@@ -53,6 +55,7 @@ export class MotionPlayer extends HTMLElement {
     const root = this.attachShadow({ mode: "open" });
     root.adoptedStyleSheets = sheets;
     this.#controls = new Controls(this, root);
+    this.#body = new BodyView(this, this.#controls);
     this.#callouts = new Callouts(this.#controls.stage);
     this.addEventListener("keydown", (event) => {
       const action = actionOfKey(event);
@@ -94,6 +97,7 @@ export class MotionPlayer extends HTMLElement {
     else if (EXERCISE.includes(name)) { this.#planExercise(); this.#controls.build(this.#kind); }
     else if (name === "mirrored") this.#mirror();
     else if (OVERLAYS.includes(name)) this.#dressOverlays();
+    else if (BODY_ATTRIBUTES.includes(name)) this.#body.changed(name);
     this.#controls.update();
   }
 
@@ -108,7 +112,8 @@ export class MotionPlayer extends HTMLElement {
     try {
       this.#stage = new Stage(canvas, (now) => this.#draw(now));
     } catch {
-      this.#fail("This browser cannot show 3D pictures: WebGL is missing or switched off. Switch on hardware acceleration or try another browser.", false);
+      const instead = this.#body.showFallback(this.#controls.veil);
+      this.#fail(`This browser cannot show 3D pictures: WebGL is missing or switched off. ${instead ? "Here is the motion as recorded from it." : "Switch on hardware acceleration or try another browser."}`, false);
       return false;
     }
     this.#rig = new CameraRig(canvas, {
@@ -121,8 +126,14 @@ export class MotionPlayer extends HTMLElement {
       onResize: () => this.#resize(frame),
       onTheme: () => this.#recolour(),
       onFullscreen: () => this.#controls.update(),
-      onLost: () => this.#controls.showState("waiting", "The 3D view was interrupted and comes back in a moment."),
-      onRestored: () => this.#controls.showState(this.#state),
+      onLost: () => {
+        this.#controls.showState("waiting", "The 3D view was interrupted and comes back in a moment.");
+        this.#body.showFallback(this.#controls.veil);
+      },
+      onRestored: () => {
+        this.#body.hideFallback();
+        this.#controls.showState(this.#state);
+      },
     }), () => rig.dispose(), () => stage.dispose());
     this.#recolour();
     this.#mirror();
@@ -188,6 +199,7 @@ export class MotionPlayer extends HTMLElement {
 
   #present() {
     for (const { root } of this.#skeletons) this.#stage.people.add(root);
+    this.#body.dress(this.#stage, this.#rig, this.#skeletons);
     this.#dressOverlays();
     this.#frameCamera();
     this.#recolour();
@@ -217,6 +229,7 @@ export class MotionPlayer extends HTMLElement {
 
   #clear() {
     this.#dropOverlays();
+    this.#body.clear();
     for (const skeleton of this.#skeletons.splice(0)) skeleton.dispose();
   }
 
@@ -247,6 +260,7 @@ export class MotionPlayer extends HTMLElement {
     this.#stage.colour(theme);
     this.#skeletons.forEach((skeleton, index) => skeleton.colour(theme, index > 0));
     for (const overlay of this.#overlays) overlay.colour(theme);
+    this.#body.colour(theme);
   }
 
   #mirror() {
@@ -264,8 +278,10 @@ export class MotionPlayer extends HTMLElement {
     if (moved) {
       this.#skeletons.forEach((skeleton) => skeleton.pose(this.#ownTime(skeleton)));
       for (const overlay of this.#overlays) overlay.update();
+      this.#body.update();
     }
     this.#stage.render(this.#rig.camera, this.#clock.playing);
+    this.#body.place(this.#rig.camera, this.#stage.people, this.#overlays);
     if (this.motion) this.#callouts.place(this.#skeletons[0], this.#rig.camera, this.#stage.people);
     if (moved && this.motion) this.#showTime();
     if (this.#clock.playing) this.#stage.requestRender();
@@ -525,7 +541,7 @@ export class MotionPlayer extends HTMLElement {
   }
 
   inspect() {
-    return inspect({ stage: this.#stage, rig: this.#rig, skeletons: this.#skeletons, overlays: this.#overlays, time: this.#time });
+    return inspect({ stage: this.#stage, rig: this.#rig, skeletons: this.#skeletons, overlays: this.#overlays, body: this.#body, time: this.#time });
   }
 
   // ---- attributes as properties ----

@@ -6,7 +6,7 @@ import { JointCentres } from "./overlays.js";
  * Positions are of the scene's nodes as drawn, in ground before mirroring, metres:
  * {renderedFrames, time, camera: {preset, position, target direction}, people: [{bones, bodies: {name: [x, y, z]}, lowest}], joints: {name: [x, y, z]}}
  */
-export function inspect({ stage, rig, skeletons, overlays, time }) {
+export function inspect({ stage, rig, skeletons, overlays, body, time }) {
   if (!stage) return null;
   stage.scene.updateMatrixWorld(true);
   const inGround = (node) => stage.people.worldToLocal(node.getWorldPosition(new Vector3())).toArray();
@@ -21,6 +21,8 @@ export function inspect({ stage, rig, skeletons, overlays, time }) {
       bodies: Object.fromEntries([...skeleton.nodes].map(([name, node]) => [name, inGround(node)])),
       lowestSole: lowest(skeleton),
     })),
+    ...body.inspect(),
+    margin: overlays.find((overlay) => "margin" in overlay)?.margin ?? null,
     joints: Object.fromEntries(joints.map((ball) => [ball.name, inGround(ball)])),
   };
 }

@@ -1,7 +1,7 @@
 // The soft tissue under the bones of the feet. The body model stands on its skin, not on its bones: its contact points lie on a
 // plane under the lowest bone of the foot. Without these pads the skeleton would seem to float.
 import { ExtrudeGeometry, Mesh, Shape } from "three";
-import { convexHull } from "./overlays.js";
+import { convexHull } from "./shapes.js";
 
 const UNDER_BONE = 0.008; // metres at scale 1, the distance of models/body (see its PROVENANCE.md)
 const THICKNESS = 0.013; // metres at scale 1; ours: up to the bones of the sole, no further

@@ -1,0 +1,363 @@
+// How the body is shown: bones, skin or outfit; muscles; forces of the floor; angles at the joints; paths of joints. Their options under
+// the picture, their legends, their labels. The player tells it what happens; docs/player.md lists its attributes.
+import { Raycaster, Vector2 } from "three";
+import { GroundReaction } from "./ground-reaction.js";
+import { JointAngles } from "./joint-angles.js";
+import { Labels } from "./labels.js";
+import { loadLimits } from "./limits.js";
+import { loadMuscles, locate } from "./muscle-document.js";
+import { Muscles } from "./muscles.js";
+import { JointPath } from "./overlays.js";
+import { PlayerError } from "./packed.js";
+import { rampCss } from "./ramp.js";
+import { APPEARANCES, Skin } from "./skin.js";
+
+export const BODY_ATTRIBUTES = ["muscles", "muscle-activity", "muscle-group", "limits", "joint-angles", "ground-reaction", "paths", "appearance"];
+const COLOURS = ["within", "near", "past", "force", "muscle", "skin", "shirt", "shorts", "shoes"];
+const WORDS = { bones: "Bones", skin: "Skin", outfit: "Sportswear" };
+const PATHS = { hip: "hips", knee: "knees", ankle: "ankles", shoulder: "shoulders", wrist: "wrists" };
+const REMEMBERED = "motion-player.appearance"; // in the browser of whoever looks
+const STILL_PX = 5; // a press that moves less is a tap
+
+const chip = (name, label, text) => `<button type="button" class="chip toggle" data-body="${name}" aria-pressed="false" title="${label}">${text}</button>`;
+const STRIP = `
+  <div class="row choices">
+    <div class="segments" role="group" aria-label="Body">
+      ${APPEARANCES.map((name) => chip(`appearance-${name}`, `Show ${WORDS[name].toLowerCase()}`, WORDS[name])).join("")}
+    </div>
+    <div class="group more">
+      ${chip("muscle-activity", "Muscles, coloured by their activation", "Muscles")}
+      ${chip("ground-reaction", "Force of the floor on each foot", "Floor forces")}
+      ${chip("joint-angles", "Angles at the joints, with their limits", "Angles")}
+      <label class="named"><span>Path of</span><select data-body-select="paths" aria-label="Path of joints over the motion">
+        <option value="">–</option>${Object.entries(PATHS).map(([joint, word]) => `<option value="${joint}_r ${joint}_l">${word}</option>`).join("")}</select></label>
+      <label class="named groups" hidden><span>Muscles</span><select data-body-select="muscle-group" aria-label="Muscles shown"></select></label>
+    </div>
+  </div>
+  <div class="legends">
+    <p class="legend of-muscles" hidden></p>
+    <p class="legend of-forces" hidden></p>
+    <p class="legend of-angles" hidden><b>Angles</b> <i class="key-mark within"></i>within the limits <i class="key-mark near"></i>less than 5° to the limit
+      <i class="key-mark past"></i>past it. The long mark is the limit.</p>
+    <p class="legend of-balance" hidden><b>Balance</b> <i class="key-mark com"></i>centre of mass and its point on the floor <i class="key-mark base"></i>base of support.
+      Line: margin of stability, from the extrapolated centre of mass to the edge.</p>
+  </div>`;
+
+export class BodyView {
+  #player; #frame; #strip; #labels = null; #stage = null; #rig = null; #skeletons = []; #theme = null;
+  #muscles = null; #document; #ground = null; #angles = null; #limits; #paths = null; #skin = null;
+  #loading = null; #pressed = null; #fallback = null; #legend = "";
+
+  /** @param controls its `stage` is the picture's frame, its `swatches` give the colours */
+  constructor(player, controls) {
+    this.#player = player;
+    this.#frame = controls.stage;
+    for (const name of COLOURS) {
+      const swatch = document.createElement("i");
+      swatch.dataset.colour = name;
+      controls.swatches.append(swatch);
+    }
+    this.#strip = document.createElement("div");
+    this.#strip.className = "body-view";
+    this.#strip.innerHTML = STRIP;
+    this.#frame.after(this.#strip);
+    this.#strip.addEventListener("click", (event) => this.#press(event.target.closest("[data-body]")?.dataset.body));
+    this.#strip.addEventListener("change", ({ target }) => {
+      if (target.dataset.bodySelect) player.setAttribute(target.dataset.bodySelect, target.value);
+    });
+    this.#frame.addEventListener("pointermove", (event) => { if (!event.buttons) this.#point(event); });
+    this.#frame.addEventListener("pointerleave", () => this.#pick(-1));
+    this.#frame.addEventListener("pointerdown", (event) => { this.#pressed = event; });
+    this.#frame.addEventListener("pointerup", (event) => {
+      const still = this.#pressed && Math.hypot(event.clientX - this.#pressed.clientX, event.clientY - this.#pressed.clientY) < STILL_PX;
+      if (still && event.pointerType !== "mouse") this.#point(event);
+    });
+  }
+
+  #press(name) {
+    if (!name) return;
+    if (!name.startsWith("appearance-")) {
+      this.#player.toggleAttribute(name);
+      return;
+    }
+    const chosen = name.slice("appearance-".length);
+    try {
+      localStorage.setItem(REMEMBERED, chosen);
+    } catch { /* storage is switched off: it holds for this page */ }
+    this.#player.setAttribute("appearance", chosen);
+  }
+
+  get #appearance() {
+    const asked = this.#player.getAttribute("appearance");
+    return APPEARANCES.includes(asked) ? asked : "bones";
+  }
+
+  // What this viewer chose before comes before what the page says.
+  #remember() {
+    let chosen = null;
+    try {
+      chosen = localStorage.getItem(REMEMBERED);
+    } catch { /* storage is switched off */ }
+    if (APPEARANCES.includes(chosen) && chosen !== this.#appearance) this.#player.setAttribute("appearance", chosen);
+  }
+
+  #wants(name) {
+    return this.#player.hasAttribute(name);
+  }
+
+  // ---- what the player tells ----
+
+  /** The skeletons hang on the stage. */
+  dress(stage, rig, skeletons) {
+    this.clear();
+    [this.#stage, this.#rig, this.#skeletons] = [stage, rig, skeletons];
+    this.#labels = new Labels(this.#frame);
+    this.#theme = stage.theme;
+    this.#remember();
+    this.#wear();
+    this.#drawPaths();
+    this.#fetch();
+    this.#updateStrip();
+  }
+
+  clear() {
+    this.#loading?.abort();
+    for (const part of this.#parts()) part.dispose();
+    this.#labels?.dispose();
+    this.#labels = this.#muscles = this.#ground = this.#angles = this.#paths = this.#skin = null;
+    this.#document = this.#limits = undefined;
+    this.#skeletons = [];
+  }
+
+  #parts() {
+    return [this.#muscles, this.#ground, this.#angles, this.#paths, this.#skin].filter(Boolean);
+  }
+
+  changed(name) {
+    if (!this.#skeletons.length) return;
+    if (name === "muscles") this.#document = undefined;
+    if (name === "limits") { this.#limits = undefined; this.#drop("angles"); }
+    if (name === "appearance" || name === "muscle-activity") this.#wear();
+    if (name === "paths") this.#drawPaths();
+    else if (name === "muscle-group" && this.#muscles) this.#muscles.group = this.#player.getAttribute(name) ?? "";
+    else if (name !== "appearance") this.#fetch();
+    this.#updateStrip();
+    this.#stage.requestRender();
+  }
+
+  colour(theme) {
+    this.#theme = theme;
+    for (const part of this.#parts()) part.colour(theme);
+  }
+
+  /** After the skeletons are posed. */
+  update() {
+    const { phase } = this.#player;
+    for (const part of this.#parts()) part.update(phase);
+    if (this.#muscles) this.#writeMuscles();
+  }
+
+  /** After a picture: labels follow the camera. `overlays` are the player's own. */
+  place(camera, people, overlays) {
+    if (!this.#labels) return;
+    const wanted = [...this.#parts(), ...overlays].flatMap((part) => part.labels?.() ?? []);
+    this.#labels.set(wanted);
+    this.#labels.place(camera, people);
+    this.#strip.querySelector(".of-balance").hidden = !overlays.some((overlay) => "margin" in overlay);
+  }
+
+  // ---- what is shown ----
+
+  #wear() {
+    const worn = this.#appearance !== "bones";
+    if (worn && !this.#skin) this.#add("skin", new Skin(this.#skeletons[0]));
+    if (this.#skin) {
+      this.#skin.root.visible = worn;
+      if (worn) this.#skin.wear(this.#appearance, this.#wants("muscle-activity"));
+    }
+    const hides = worn && this.#skin.ready && this.#appearance === "outfit";
+    this.#skeletons[0].material.visible = this.#skeletons[0].padMaterial.visible = !hides;
+  }
+
+  #drawPaths() {
+    this.#drop("paths");
+    const joints = (this.#player.getAttribute("paths") ?? "").split(/\s+/).filter(Boolean);
+    if (joints.length) this.#add("paths", new JointPath(this.#skeletons[0].motion, { joints }));
+  }
+
+  #add(name, part) {
+    if (name === "skin") this.#skin = part;
+    else if (name === "paths") this.#paths = part;
+    else if (name === "muscles") this.#muscles = part;
+    else if (name === "ground") this.#ground = part;
+    else if (name === "angles") this.#angles = part;
+    this.#stage.people.add(part.root);
+    part.colour(this.#theme);
+    part.update(this.#player.phase);
+    this.#stage.requestRender();
+  }
+
+  #drop(name) {
+    const part = { paths: this.#paths, muscles: this.#muscles, ground: this.#ground, angles: this.#angles }[name];
+    part?.dispose();
+    if (name === "paths") this.#paths = null;
+    else if (name === "muscles") this.#muscles = null;
+    else if (name === "ground") this.#ground = null;
+    else if (name === "angles") this.#angles = null;
+  }
+
+  // Gets what is wanted and not there, and shows or hides it.
+  async #fetch() {
+    this.#loading?.abort();
+    const { signal } = (this.#loading = new AbortController());
+    const [skeleton] = this.#skeletons;
+    const forMuscles = this.#wants("muscle-activity"), forGround = this.#wants("ground-reaction"), forAngles = this.#wants("joint-angles");
+    let trouble = "";
+    try {
+      const url = this.#player.getAttribute("muscles");
+      if (url && (forMuscles || forGround) && this.#document === undefined) {
+        this.#say("Loading the muscles…");
+        this.#document = await loadMuscles(url, skeleton.motion, signal);
+      }
+      if (forAngles && this.#limits === undefined) this.#limits = await loadLimits(this.#player.getAttribute("limits"), signal);
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      trouble = error instanceof PlayerError ? error.message : "This could not be shown. Reload the page.";
+      if (!(error instanceof PlayerError)) console.error(error);
+    }
+    if (signal.aborted || !this.#skeletons.includes(skeleton)) return;
+    this.#show("muscles", forMuscles && this.#document, () => this.#newMuscles(skeleton));
+    this.#show("ground", forGround && this.#document?.ground, () => new GroundReaction(skeleton, this.#document.ground));
+    this.#show("angles", forAngles && !trouble, () => new JointAngles(skeleton, this.#limits));
+    if (!trouble && (forMuscles || forGround) && this.#document === null) trouble = "The muscles of this motion are not computed yet.";
+    this.#writeLegends(trouble);
+    this.#updateStrip();
+    this.#stage.requestRender();
+  }
+
+  #show(name, wanted, make) {
+    const there = { muscles: this.#muscles, ground: this.#ground, angles: this.#angles }[name];
+    if (!wanted) this.#drop(name);
+    else if (!there) this.#add(name, make());
+  }
+
+  #newMuscles(skeleton) {
+    const muscles = new Muscles(this.#document, skeleton);
+    const select = this.#strip.querySelector("[data-body-select=muscle-group]");
+    const named = [["", "all"], ...this.#document.groups.map(({ name, label }) => [name, label])];
+    select.replaceChildren(...named.map(([value, text]) => new Option(text, value)));
+    muscles.group = this.#player.getAttribute("muscle-group") ?? "";
+    return muscles;
+  }
+
+  // ---- words ----
+
+  #updateStrip() {
+    const { dataset } = this.#frame.parentElement;
+    const full = dataset.controls === "full", some = dataset.controls !== "none";
+    this.#strip.querySelector(".choices").hidden = !some;
+    this.#strip.querySelector(".more").hidden = !full;
+    const press = (name, on) => this.#strip.querySelector(`[data-body="${name}"]`).setAttribute("aria-pressed", on);
+    for (const name of APPEARANCES) press(`appearance-${name}`, this.#appearance === name);
+    for (const name of ["muscle-activity", "ground-reaction", "joint-angles"]) press(name, this.#wants(name));
+    for (const name of ["muscle-activity", "ground-reaction"]) this.#strip.querySelector(`[data-body="${name}"]`).hidden = !this.#wants("muscles");
+    this.#strip.querySelector(".groups").hidden = !this.#muscles;
+    for (const name of ["paths", "muscle-group"]) this.#strip.querySelector(`[data-body-select="${name}"]`).value = this.#player.getAttribute(name) ?? "";
+    if (!this.#wants("muscle-activity")) this.#strip.querySelector(".of-muscles").hidden = true;
+    this.#strip.querySelector(".of-forces").hidden = !this.#ground;
+    this.#strip.querySelector(".of-angles").hidden = !this.#angles;
+  }
+
+  #say(text) {
+    const legend = this.#strip.querySelector(".of-muscles");
+    legend.hidden = !text;
+    legend.textContent = text;
+  }
+
+  #writeLegends(trouble) {
+    const legend = this.#strip.querySelector(".of-muscles");
+    if (trouble || !this.#muscles) this.#say(trouble);
+    else {
+      const { activation } = this.#document;
+      legend.hidden = false;
+      legend.innerHTML = `<b>Muscle activation</b>, in percent of full activation
+        <span class="scale" role="img" aria-label="Colours from dark blue, 0 percent, through grey, 50 percent, to yellow, 100 percent"><span class="bar"></span>
+        <span class="ticks"><span>0</span><span>25</span><span>50</span><span>75</span><span>100 %</span></span></span>
+        <span class="by"></span> <span class="doubt"></span> <span class="picked" aria-live="polite"></span>`;
+      legend.querySelector(".bar").style.background = rampCss();
+      legend.querySelector(".scale").hidden = !activation;
+      legend.querySelector(".by").textContent = activation
+        ? `Computed by ${activation.by}, not measured. Bellies are drawn slimmer than they are.`
+        : "Activations are not known for this motion: the muscles are shown without them.";
+      this.#legend = "";
+      this.#writeMuscles();
+    }
+    const ground = this.#document?.ground;
+    if (ground) {
+      const source = ground.source === "estimated" ? "Estimated from the motion, not measured." : "Measured by force plates.";
+      this.#strip.querySelector(".of-forces").innerHTML = '<i class="key-mark force"></i><b>Force of the floor</b> on each foot, in percent of body weight (BW). ';
+      this.#strip.querySelector(".of-forces").append(source);
+    }
+  }
+
+  #writeMuscles() {
+    const legend = this.#strip.querySelector(".of-muscles"), { activation } = this.#document;
+    const place = legend.querySelector(".picked");
+    if (!place) return;
+    const text = this.#muscles.picked < 0 ? "Point at a muscle or tap it." : this.#muscles.describe(this.#muscles.picked);
+    const doubted = activation && activation.trusted[locate(activation.seconds, this.#muscles.time).a] === false;
+    const doubt = doubted ? "At this moment the estimate is not trusted." : "";
+    if (this.#legend === text + doubt) return;
+    this.#legend = text + doubt;
+    place.textContent = text;
+    legend.querySelector(".doubt").textContent = doubt;
+  }
+
+  #point(event) {
+    if (!this.#muscles || !this.#rig) return;
+    const box = this.#frame.getBoundingClientRect();
+    const at = new Vector2(((event.clientX - box.left) / box.width) * 2 - 1, 1 - ((event.clientY - box.top) / box.height) * 2);
+    const caster = new Raycaster();
+    caster.setFromCamera(at, this.#rig.camera);
+    this.#stage.people.updateMatrixWorld();
+    this.#pick(this.#muscles.pick(caster.ray.applyMatrix4(this.#stage.people.matrixWorld.clone().invert())));
+  }
+
+  #pick(muscle) {
+    if (!this.#muscles || this.#muscles.picked === muscle) return;
+    this.#muscles.picked = muscle;
+    this.#muscles.update();
+    this.#writeMuscles();
+    this.#stage.requestRender();
+  }
+
+  // ---- without WebGL ----
+
+  /** Shows the video or the poster of the page in place of the 3D view; true when there is one. */
+  showFallback(veil) {
+    this.hideFallback();
+    const video = this.#player.getAttribute("video"), poster = this.#player.getAttribute("poster");
+    if (!video && !poster) return false;
+    this.#fallback = document.createElement(video ? "video" : "img");
+    this.#fallback.className = "fallback";
+    if (video) Object.assign(this.#fallback, { src: video, controls: true, playsInline: true, loop: this.#player.loop, ...(poster ? { poster } : {}) });
+    else Object.assign(this.#fallback, { src: poster, alt: this.#player.label });
+    if (video) this.#fallback.setAttribute("aria-label", this.#player.label);
+    veil.append(this.#fallback);
+    return true;
+  }
+
+  hideFallback() {
+    this.#fallback?.remove();
+    this.#fallback = null;
+  }
+
+  /** For tests: what is drawn. */
+  inspect() {
+    return {
+      appearance: this.#appearance, skin: this.#skin?.ready ? this.#skin.root.visible : false, bonesVisible: this.#skeletons[0]?.material.visible,
+      muscles: this.#muscles && this.#document.muscles.map(({ name }, index) => ({ name, rings: this.#muscles.rings(index) })),
+      picked: this.#muscles?.picked ?? -1,
+    };
+  }
+}
