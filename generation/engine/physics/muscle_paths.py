@@ -190,25 +190,39 @@ class MusclePaths(torch.nn.Module):
         return lengths, on
 
     def _singles(self, points, middle, frame, sliding):
-        """What each only cylinder adds to its path's length (use, frame), and whether it is touched: the first piece
-        that must wrap does, or else the one that may and adds least."""
+        """What each only cylinder adds to its path's length (use, frame), and whether it is touched."""
         middle, frame = middle.index_select(1, self._single), frame.index_select(2, self._single)
-        scores, changes = [], []
+        touched, best, trials = self._chosen_singles(points, middle, frame)
+        changes = []
+        for row, result in trials:
+            start, end = (apply_transposed(frame, points.index_select(1, one) - middle) for one in (row, row + 1))
+            changes.append(_added(result, start, end, sliding))
+        return torch.where(touched, torch.stack(changes).gather(0, best[None])[0], 0.0), touched
+
+    def _chosen_singles(self, points, middle, frame):
+        """Which piece of each path with only one cylinder lies on it: touched (use, frame) bool, the piece's rank among
+        those tried (use, frame), and for each rank the point rows that its pieces begin at and the wraps. The first
+        piece that must wrap does, or else the one that may and adds least."""
+        scores, trials = [], []
         for rank, (row, real) in enumerate(zip(self._trial, self._trial_real, strict=True)):
             start, end = (apply_transposed(frame, points.index_select(1, one) - middle) for one in (row, row + 1))
             result = self._wrap(self._single, start, end, geodesic=False)
-            change = _added(result, start, end, sliding)
-            score = torch.where(result.action == MAY, change.detach(), torch.inf)
+            score = torch.where(result.action == MAY, _added(result, start, end, True).detach(), torch.inf)
             score = torch.where(result.action == MUST, float(rank - len(self._trial)), score)  # before any that may
             scores.append(torch.where(real[:, None], score, torch.inf))
-            changes.append(change)
+            trials.append((row, result))
         score, best = torch.stack(scores).min(0)
-        touched = score < torch.inf
-        return torch.where(touched, torch.stack(changes).gather(0, best[None])[0], 0.0), touched
+        return score < torch.inf, best, trials
 
     def _doubles(self, points, middle, frame):
-        """The same for the paths over two cylinders, wrapped in turns until the length settles: (path, frame), and two
-        rows of touched (path, frame). The path is shortest in its tangent points, so these may count as fixed."""
+        """The same for the paths over two cylinders: (path, frame), and two rows of touched (path, frame). The path is
+        shortest in its tangent points, so these may count as fixed."""
+        ends, _, _, loops = self._loops(points, middle, frame)
+        return _loop_length(ends, loops) - _norm(ends[1] - ends[0]), [loop.on for loop in loops]
+
+    def _loops(self, points, middle, frame):
+        """The paths over two cylinders, wrapped in turns until the length settles: their ends, the cylinders' middles
+        and frames, and how they lie on each, in ground."""
         ends = [points.index_select(1, end) for end in self._double_ends]
         middles = [middle.index_select(1, use) for use in self._double]
         frames = [frame.index_select(2, use) for use in self._double]
@@ -231,7 +245,7 @@ class MusclePaths(torch.nn.Module):
                      for loop, m, f in zip(loops, middles, frames, strict=True)]
         loops = [_Loop(loop.on, loop.leads, apply(f, first) + m, apply(f, second) + m, loop.surface)
                  for loop, (first, second), m, f in zip(loops, inner, middles, frames, strict=True)]
-        return _loop_length(ends, loops) - _norm(ends[1] - ends[0]), [loop.on for loop in loops]
+        return ends, middles, frames, loops
 
     def _turn_of(self, use, ends, middle, frame, other):
         """Wrap over one cylinder, given how the path lies on the other one: before it or after it."""
