@@ -21,9 +21,10 @@ from generation.engine.formats.playback import playback_document
 from generation.engine.formats.report import FORMAT, finite, write_report
 from generation.engine.guidance import Cancelled, Guided, GuidedCandidate, NoRepetition, Task, guide
 from generation.engine.guidance.posture import POSTURES, SUPPORT, SUPPORT_NOTE
+from generation.engine.guidance.reference import person_tempo
 from generation.engine.guidance.search import REPAIR_ROUNDS, STEPS
 from generation.engine.guidance.tempo import FRAME_RATE, choose_tempo
-from generation.engine.limits import MODEL_LIMITS, LimitConflict, intersect
+from generation.engine.limits import MODEL_LIMITS, Limit, LimitConflict, intersect
 from generation.engine.metrics import LoadMeter, Loads, measure_phases
 from generation.engine.metrics.loads import CUTOFF_HZ
 from generation.engine.motion_model import MotionModel, load_motion_model
@@ -116,7 +117,7 @@ def generate(profile: Profile, *, candidates: int = 16, seed: int = 0, device: s
         model = model or _model(device)
         tell("loading", 1.0, f"motion model {model.version}")
         tell("loading", 1.0, "the person's muscles")
-        task = Task(scale, stated, effective, choose_tempo(profile.tempo.model_dump(), effective), reference,
+        task = Task(scale, stated, effective, _tempo(profile, effective, reference), reference,
                     LoadMeter(person, device=device), arms=profile.arm_posture(), repetitions=profile.repetitions,
                     preview=None if preview is None else _shown_by(preview, scale))
         try:
@@ -150,6 +151,14 @@ def _read_reference(profile: Profile) -> Motion | None:
         return read_mot(profile.reference_motion, COORDINATES)
     except (FormatError, OSError) as error:
         raise ProfileError("reference_motion", str(error)) from None
+
+
+def _tempo(profile: Profile, effective: tuple[Limit, ...], reference: Motion | None) -> tuple[float, float, float]:
+    try:
+        own = None if reference is None else person_tempo(reference.values, reference.frame_rate)
+    except NoRepetition as error:
+        raise ProfileError("reference_motion", str(error)) from None
+    return choose_tempo(profile.tempo.model_dump(), effective, own)
 
 
 def _device(asked: str | None) -> str:

@@ -10,7 +10,7 @@ import torch
 from generation.engine.body import BodyScale, TorchBody
 from generation.engine.formats.motion import Motion
 from generation.engine.guidance.candidates import Candidates
-from generation.engine.guidance.changes import changes_in_words
+from generation.engine.guidance.changes import Stance, describe, stance_of
 from generation.engine.guidance.feasibility import Blocker, find_blockers
 from generation.engine.guidance.loading import asked_share
 from generation.engine.guidance.objective import Goals, Weights
@@ -22,8 +22,9 @@ from generation.engine.guidance.reference import NoRepetition, Reference, person
 from generation.engine.guidance.repeating import repeat
 from generation.engine.guidance.search import REPAIR_ROUNDS, STEPS, Cancelled, Delivered, Search
 from generation.engine.guidance.starts import depth_targets, fresh_start
-from generation.engine.limits import Limit, whole
-from generation.engine.metrics import LoadMeter, measure_series
+from generation.engine.guidance.tempo import plan_tempo
+from generation.engine.limits import MODEL, Limit, whole
+from generation.engine.metrics import LoadMeter, Measurement, measure_series
 from generation.engine.motion_model import MotionModel
 
 __all__ = ["Blocker", "Cancelled", "Guided", "GuidedCandidate", "NoRepetition", "Task", "guide"]
@@ -91,7 +92,7 @@ def guide(task: Task, model: MotionModel, count: int, seed: int, device: str = "
         candidates.lean_over(share)
     search = Search(body, exact_body, task.limits, goals, task.tempo, progress, cancelled, task.meter, task.preview,
                     task.arms)
-    own = None
+    own = before = None
     if reference is not None:
         own = candidates.select(torch.tensor([0]))
         goals.reference = _as_they_are(own, body, search.phase, task.arms)
@@ -103,12 +104,14 @@ def guide(task: Task, model: MotionModel, count: int, seed: int, device: str = "
         results = repeat(search, candidates, results, task.repetitions, seed)
     progress("analysing", 0.0, "what the motions ask of the body")
     search.measure_loads(results)
+    if own is not None:
+        before = _own(search, own, reference)
     near = prior.nearest_training(candidates.latent().detach()).tolist()
     found = []
     correction = candidates.correction_size().detach().sqrt().tolist()
     for result, distance, size in zip(results, near, correction, strict=True):
         parts = score_parts(result, distance, size)
-        changes = [] if own is None or result.timing is None else _changes(own, exact_body, result, task.arms)
+        changes = [] if before is None else before.changes(exact_body, result)
         found.append(GuidedCandidate(result, score(parts), parts, changes))
     found.sort(key=lambda candidate: (not candidate.delivered.accepted, -candidate.score))
     return Guided(found, blockers, reference)
@@ -128,6 +131,26 @@ def _as_they_are(own: Candidates, body: TorchBody, phase: np.ndarray, posture: s
     return Arms(body, posture)(q)
 
 
-def _changes(own: Candidates, body: TorchBody, result: Delivered, posture: str) -> list[dict]:
-    before = _as_they_are(own, body, result.timing.phase(result.timing.frames()), posture)[0].cpu().numpy()
-    return changes_in_words(before, result.q)
+@dataclass(frozen=True)
+class _Own:
+    """The person's own motion in its own tempo, and the variables of the limits that it breaks."""
+
+    measurement: Measurement
+    stance: Stance
+    broken: frozenset[str]
+
+    def changes(self, body: TorchBody, result: Delivered) -> list[dict]:
+        stance = stance_of(body, torch.as_tensor(result.q))
+        return describe(self.measurement, self.stance, result.measurement, stance, self.broken)
+
+
+def _own(search: Search, own: Candidates, reference: Reference) -> _Own:
+    try:
+        timing = plan_tempo(search.heights_of(own)[0], *(reference.tempo or search.tempo))
+    except ValueError:
+        timing = search.plan
+    written = search.written(own, timing)
+    search.measure_loads([written])
+    broken = frozenset(check.variable for check in written.measurement.check(search.limits)
+                       if not check.satisfied and check.origin != MODEL)
+    return _Own(written.measurement, stance_of(search.exact_body, torch.as_tensor(written.q)), broken)

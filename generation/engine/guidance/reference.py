@@ -14,11 +14,13 @@ from generation.engine.guidance.curves import sample_phases
 from generation.engine.guidance.planting import CALCN, resting_x
 from generation.engine.guidance.posture import standing
 from generation.engine.guidance.prior import Prior
+from generation.engine.metrics import measure_phases
 
 _INDEX = {name: i for i, name in enumerate(COORDINATES)}
 _KNEES = [_INDEX["knee_angle_r"], _INDEX["knee_angle_l"]]
 CUT_OFF_HZ = 6.0                 # low-pass of the person's motion, usual for squats (E)
 LEAST_KNEE_DEG = 20.0            # a repetition bends the knees by at least this (E)
+_AROUND_S = 0.3                  # of standing before and after that its tempo is measured with (E)
 _STANDING_SHARE = 0.06           # of the knee's travel: below it the person stands
 
 
@@ -39,15 +41,12 @@ class Reference:
     start_s: float               # where in the file
     bottom_s: float
     end_s: float
+    tempo: tuple[float, float, float] | None = None      # descent, pause, ascent, s; None if not measurable
 
 
 def person_reference(body, prior: Prior, values: np.ndarray, frame_rate: float) -> Reference:
     """The deepest whole repetition in ``values`` (time, coordinate), rad and m. Raises NoRepetition."""
-    if len(values) < 30:
-        raise NoRepetition("the motion is too short to hold a squat")
-    smooth = values
-    if frame_rate > 4 * CUT_OFF_HZ:
-        smooth = sosfiltfilt(butter(2, CUT_OFF_HZ, fs=frame_rate, output="sos"), values, axis=0)
+    smooth = _smooth(values, frame_rate)
     first, bottom, last = _deepest_repetition(np.degrees(smooth[:, _KNEES].mean(1)), frame_rate)
     curve = CubicSpline(np.arange(len(smooth)), smooth)
     at = np.interp(sample_phases(prior.frames, prior.bottom), [0, 0.5, 1], [first, bottom, last])
@@ -63,7 +62,34 @@ def person_reference(body, prior: Prior, values: np.ndarray, frame_rate: float) 
     q[:, _INDEX["pelvis_tx"]] += centre_x
     offsets = (q - pose)[:, prior.columns]
     return Reference(offsets.to(prior.latents), width, toe_out, stagger, bend, centre_x,
-                     first / frame_rate, bottom / frame_rate, last / frame_rate)
+                     first / frame_rate, bottom / frame_rate, last / frame_rate,
+                     _tempo(smooth, frame_rate, first, last))
+
+
+def person_tempo(values: np.ndarray, frame_rate: float) -> tuple[float, float, float] | None:
+    """Descent, pause and ascent, s, of the repetition that :func:`person_reference` takes; None where they cannot be
+    measured. Raises NoRepetition."""
+    smooth = _smooth(values, frame_rate)
+    first, _, last = _deepest_repetition(np.degrees(smooth[:, _KNEES].mean(1)), frame_rate)
+    return _tempo(smooth, frame_rate, first, last)
+
+
+def _tempo(smooth: np.ndarray, frame_rate: float, first: int, last: int) -> tuple[float, float, float] | None:
+    around = slice(max(0, first - int(_AROUND_S * frame_rate)), last + int(_AROUND_S * frame_rate) + 1)
+    height = smooth[around, _INDEX["pelvis_ty"]]
+    try:
+        phases = measure_phases(height, np.arange(len(height)) / frame_rate)
+    except ValueError:
+        return None
+    return phases.descent_s, phases.pause_s, phases.ascent_s
+
+
+def _smooth(values: np.ndarray, frame_rate: float) -> np.ndarray:
+    if len(values) < 30:
+        raise NoRepetition("the motion is too short to hold a squat")
+    if frame_rate <= 4 * CUT_OFF_HZ:
+        return values
+    return sosfiltfilt(butter(2, CUT_OFF_HZ, fs=frame_rate, output="sos"), values, axis=0)
 
 
 def reference_start(prior: Prior, reference: Reference, count: int, generator: torch.Generator) -> Start:

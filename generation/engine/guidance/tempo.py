@@ -87,8 +87,10 @@ def _ramp_area(x: np.ndarray) -> np.ndarray:
     return x**3 - x**4 / 2              # integral of the smoothstep 3 x^2 - 2 x^3
 
 
-def choose_tempo(asked: dict[str, float | None], limits: tuple[Limit, ...]) -> tuple[float, float, float]:
-    """Descent, pause and ascent in seconds to aim at: what was asked, otherwise the default, each moved inside
+def choose_tempo(asked: dict[str, float | None], limits: tuple[Limit, ...],
+                 own: tuple[float, float, float] | None = None) -> tuple[float, float, float]:
+    """Descent, pause and ascent in seconds to aim at: what was asked, otherwise the person's ``own``, otherwise the
+    default, each moved inside
     ``limits`` (effective); what was not asked also gives way to limits on the whole repetition.
 
     Limits that cannot be met this way are left to the checks.
@@ -99,7 +101,9 @@ def choose_tempo(asked: dict[str, float | None], limits: tuple[Limit, ...]) -> t
         room = min(ROOM_S, (high - low) / 4)
         return float(max(min(value, high - room), low + room if low > 0 else 0.0))
 
-    tempo = {name: inside(name, DEFAULTS_S[name] if asked[name] is None else asked[name]) for name in DEFAULTS_S}
+    usual = DEFAULTS_S if own is None else {
+        name: max(value, QUICKEST_S[name]) for name, value in zip(DEFAULTS_S, own, strict=True)}
+    tempo = {name: inside(name, usual[name] if asked[name] is None else asked[name]) for name in DEFAULTS_S}
     free = [name for name in tempo if asked[name] is None and tempo[name] > 0]
     total = inside("repetition_s", sum(tempo.values()))
     for _ in range(20 if free else 0):     # what one phase may not take falls to the others in the next rounds
