@@ -22,6 +22,7 @@ class Scope(StrEnum):
     CARE_TEAM = "patients whose care team they belong to"
     OWN = "own record"
     OWN_SIGNED = "own record, and there what is signed, not withdrawn and not expired"
+    SHARED = "what somebody of the clinic shares with them at this time; a patient: of their own record, while signed"
 
 
 _ADMIN, _CLINICIAN, _PATIENT = Role.ADMINISTRATOR, Role.CLINICIAN, Role.PATIENT
@@ -58,6 +59,13 @@ TABLE: dict[str, dict[Role, Scope]] = {
     "prescription.sign":         _TREATS,
     "prescription.withdraw":     _TREATS,
     "prescription.hold":         _TREATS,                    # put on hold and end the hold
+    "video.view":                _TREATS,                    # videos and pictures of what was signed
+    "video.create":              _TREATS,                    # ask for one, tell the patient of it
+    "video.cancel":              _RUNS,                      # and make it again
+    "share.list":                _TREATS,                    # to whom a motion is shown
+    "share.create":              _TREATS,
+    "share.revoke":              _TREATS,
+    "shared.view":               {_CLINICIAN: Scope.SHARED, _PATIENT: Scope.SHARED},
     "fall_risk.list":            _TREATS,
     "fall_risk.view":            _TREATS,                    # assessments, scores, falls
     "fall_risk.assess":          _TREATS,                    # fill in, upload a recording, complete, correct
@@ -121,5 +129,15 @@ def _reach(user: User, scope: Scope, model: type[Model]) -> Q:
     own_record = own_clinic & Q(**{f"{prefix}account": user})
     if scope is Scope.OWN:
         return own_record
+    if scope is Scope.SHARED:
+        return own_clinic & _shared_with(user, own_record)
     in_force = Q(status="signed", expires_at__gt=timezone.now())
     return own_record & in_force
+
+
+def _shared_with(user: User, own_record: Q) -> Q:
+    """Rows that say with whom and until when a motion is shared."""
+    shared = Q(shared_with=user, revoked_at=None, expires_at__gt=timezone.now())
+    if user.role != Role.PATIENT:
+        return shared
+    return shared & own_record & Q(prescription__status="signed", prescription__expires_at__gt=timezone.now())

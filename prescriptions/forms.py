@@ -3,7 +3,9 @@ from __future__ import annotations
 
 from django import forms
 
-from prescriptions.models import Prescription
+from clinic.models import User
+from prescriptions.models import MotionVideo, Prescription
+from prescriptions.shares import LONGEST_DAYS, USUAL_DAYS
 
 
 class PrescriptionForm(forms.Form):
@@ -47,3 +49,33 @@ class WithdrawForm(forms.Form):
 
 class HoldForm(forms.Form):
     reason = forms.CharField(label="Reason", max_length=1000, widget=forms.Textarea(attrs={"rows": 2}))
+
+
+class VideoForm(forms.Form):
+    height = forms.TypedChoiceField(label="Size", choices=MotionVideo.Height.choices, coerce=int)
+    view = forms.ChoiceField(label="Seen from", choices=MotionVideo.View.choices)
+    repetitions = forms.TypedChoiceField(label="Repetitions", coerce=int)
+
+    def __init__(self, *args, prescription: Prescription, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        count = prescription.repetitions
+        whole = [(count, f"One set: {count} repetitions")] if count > 1 else []
+        self.fields["repetitions"].choices = [*whole, (1, "One repetition")]
+
+
+class PersonChoice(forms.ModelChoiceField):
+    def label_from_instance(self, user: User) -> str:
+        return f"{user.full_name}, {user.get_role_display().lower()}"
+
+
+class ShareForm(forms.Form):
+    shared_with = PersonChoice(label="With", queryset=User.objects.none(), empty_label="Choose a person")
+    days = forms.IntegerField(label="For how many days", min_value=1, max_value=LONGEST_DAYS, initial=USUAL_DAYS)
+    note = forms.CharField(
+        label="Note", required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="The other person reads it. They see the motion and its limits, not the patient's record or name.",
+    )
+
+    def __init__(self, *args, people, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["shared_with"].queryset = people

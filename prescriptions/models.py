@@ -158,3 +158,159 @@ class Prescription(models.Model):
         """Status as people read it: a signature that ran out is not the same as a signature."""
         expired = self.status == PrescriptionStatus.SIGNED and not self.is_in_force
         return "expired" if expired else self.status
+
+
+class VideoStatus(models.TextChoices):
+    QUEUED = "queued", "Waits to be made"
+    RUNNING = "running", "Being made"
+    READY = "ready", "Ready"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+OPEN_VIDEOS = (VideoStatus.QUEUED, VideoStatus.RUNNING)
+
+
+@pghistory.track(*every_change(), exclude=["mp4", "captions", "poster", "stage", "detail", "fraction"])
+class MotionVideo(models.Model):
+    """A signed squat as an MP4, made by a worker. The same content is made once: `content_key` names all that it shows.
+
+    A worker owns the row while status is running and `attempt` is the one it started.
+    """
+
+    class View(models.TextChoices):
+        BOTH = "both", "Front and side"
+        FRONT = "front", "Front"
+        SIDE = "side", "Side"
+        THREE_QUARTER = "three-quarter", "Three-quarter"
+
+    class Height(models.IntegerChoices):
+        HD = 720, "720p, for a phone"
+        FULL_HD = 1080, "1080p, for a television"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    prescription = models.ForeignKey(Prescription, on_delete=models.CASCADE, related_name="videos")
+    height = models.PositiveSmallIntegerField(choices=Height.choices)
+    view = models.CharField(max_length=15, choices=View.choices)
+    repetitions = models.PositiveSmallIntegerField()
+    content_key = models.CharField(max_length=64)
+    requested_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    status = models.CharField(max_length=10, choices=VideoStatus.choices, default=VideoStatus.QUEUED)
+    attempt = models.PositiveIntegerField(default=0)
+    interruptions = models.PositiveSmallIntegerField(default=0)
+    stepped_aside = models.PositiveSmallIntegerField(default=0)
+    stage = models.CharField(max_length=80, blank=True)
+    detail = models.CharField(max_length=200, blank=True)
+    fraction = models.FloatField(default=0)
+    error = models.TextField(blank=True)                    # a sentence for people
+    error_detail = models.TextField(blank=True)             # for the administrator
+    lacks_renderer = models.BooleanField(default=False)     # there was no Chromium where the worker runs
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    mp4 = models.BinaryField(null=True, blank=True)
+    captions = models.TextField(blank=True)                 # WebVTT
+    poster = models.BinaryField(null=True, blank=True)      # JPEG
+    duration_s = models.FloatField(null=True, blank=True)
+    facts = models.JSONField(default=dict, blank=True)      # browser, memory_mb, bytes, seconds
+    sent_at = models.DateTimeField(null=True, blank=True)   # when the patient was last told by e-mail
+
+    patient_path = "prescription__patient"
+
+    class Meta:
+        ordering = ["-created_at", "id"]
+        indexes = [models.Index(fields=["status", "created_at"])]
+        constraints = [
+            models.UniqueConstraint(fields=["prescription", "content_key"], name="motion_video_content_once"),
+            models.CheckConstraint(
+                condition=~models.Q(status="ready") | models.Q(mp4__isnull=False, duration_s__isnull=False),
+                name="motion_video_ready_has_a_file",
+            ),
+        ]
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in OPEN_VIDEOS
+
+    @property
+    def is_ready(self) -> bool:
+        return self.status == VideoStatus.READY
+
+    @property
+    def percent(self) -> int:
+        return round(100 * self.fraction)
+
+    @property
+    def width(self) -> int:
+        return self.height * 16 // 9
+
+    @property
+    def file_name(self) -> str:
+        """Says nothing about the patient: files are kept and sent on."""
+        return f"squat-{self.view}-{self.height}p-{str(self.pk)[:8]}.mp4"
+
+
+class MotionPicture(models.Model):
+    """One of the five pictures that tell a motion on paper and in lists, drawn as the player draws it."""
+
+    class Moment(models.TextChoices):
+        STAND_START = "stand_start", "Standing"
+        MID_DESCENT = "mid_descent", "Half way down"
+        BOTTOM = "bottom", "The bottom"
+        MID_ASCENT = "mid_ascent", "Half way up"
+        STAND_END = "stand_end", "Standing again"
+
+    candidate = models.ForeignKey(CandidateMotion, on_delete=models.CASCADE, related_name="pictures")
+    moment = models.CharField(max_length=15, choices=Moment.choices)
+    seconds = models.FloatField()
+    alt = models.TextField()                # what it shows, in words
+    jpeg = models.BinaryField()
+
+    patient_path = "candidate__request__patient"
+
+    class Meta:
+        ordering = ["candidate", "seconds", "id"]
+        constraints = [models.UniqueConstraint(fields=["candidate", "moment"], name="motion_picture_moment_once")]
+
+
+@pghistory.track(*every_change())
+class MotionShare(models.Model):
+    """A motion shown to one named person of the clinic for some days. There are no public links.
+
+    With `prescription` it is what was signed; the patient can be shown nothing else.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    candidate = models.ForeignKey(CandidateMotion, on_delete=models.CASCADE, related_name="shares")
+    prescription = models.ForeignKey(
+        Prescription, on_delete=models.CASCADE, null=True, blank=True, related_name="shares"
+    )
+    shared_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    shared_with = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    note = models.TextField("Note", max_length=1000, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    revoked_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+
+    patient_path = "candidate__request__patient"
+
+    class Meta:
+        ordering = ["-created_at", "id"]
+        indexes = [models.Index(fields=["shared_with", "expires_at"])]
+        triggers = [
+            pgtrigger.Protect(
+                name="share_goes_to_whom_it_was_given", operation=pgtrigger.Update,
+                condition=_any_changed("candidate", "prescription", "shared_by", "shared_with", "note", "expires_at"),
+            ),
+        ]
+
+    @property
+    def is_open(self) -> bool:
+        return self.revoked_at is None and self.expires_at > timezone.now()
+
+    @property
+    def state(self) -> str:
+        if self.revoked_at is not None:
+            return "withdrawn"
+        return "active" if self.is_open else "expired"

@@ -14,6 +14,7 @@ from generation.models import CandidateCheck, CandidateMotion, CheckStatus
 from patients.models import Patient
 from prescriptions.models import Prescription, PrescriptionStatus
 from prescriptions.selectors import content_hash
+from prescriptions.videos import video_for_signature
 from prescriptions.words import CHECKED, NOT_CHECKED
 
 SIGNATURE_DAYS = 14     # E: our default, no published number; the clinician looks again before it goes on
@@ -92,6 +93,7 @@ def prescription_sign(*, actor: User, prescription: Prescription, password: str)
         prescription.document = _document(prescription, check)
         prescription.content_hash = content_hash(prescription.document)
         prescription.save()
+        video_for_signature(prescription)
     return prescription
 
 

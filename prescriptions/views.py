@@ -11,6 +11,7 @@ from generation import downloads
 from generation.selectors import candidate_get
 from prescriptions import forms, selectors, services
 from prescriptions.models import Prescription
+from prescriptions.video_views import videos_of
 from prescriptions.words import CHECKED, NOT_CHECKED, SAFETY, STATEMENT, instructions
 
 _WORDS = {"safety": SAFETY, "statement": STATEMENT, "checked": CHECKED, "not_checked": NOT_CHECKED}
@@ -97,7 +98,11 @@ def today(request: HttpRequest) -> HttpResponse:
     """The patient's page: what was signed for them, and nothing else."""
     exercise = selectors.exercise_list(user=request.user).first()
     held = None if exercise else selectors.exercise_held(user=request.user).first()
-    return render(request, "prescriptions/today.html", {"exercise": exercise, "held": held, **_WORDS})
+    video = selectors.video_ready(prescription=exercise) if exercise else None
+    return render(request, "prescriptions/today.html", {
+        "exercise": exercise, "held": held, "video": video, "shares": selectors.shared_list(user=request.user),
+        **_WORDS,
+    })
 
 
 @page(GET="exercise.view")
@@ -125,6 +130,7 @@ def _detail(request: HttpRequest, row: Prescription, **bound_forms) -> HttpRespo
         "sign_form": forms.SignForm(), "withdraw_form": forms.WithdrawForm(),
         "hold_form": forms.HoldForm(auto_id="hold_%s"),
         "holds": not row.is_draft and selectors.signature_holds(row),
+        **({} if row.is_draft else videos_of(request, row)),
         **bound_forms,
     }
     return render(request, "prescriptions/detail.html", context, status=422 if bound_forms else 200)

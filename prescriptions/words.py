@@ -23,7 +23,6 @@ NOT_CHECKED = (
 )
 
 
-
 def instructions(candidate: CandidateMotion) -> str:
     """Prefilled instructions, one sentence a line."""
     motion = curves(candidate)
@@ -35,6 +34,34 @@ def instructions(candidate: CandidateMotion) -> str:
     lines.append(f"Come up again {f'in about {_seconds(ascent)}' if ascent else 'smoothly'} and straighten up.")
     lines.append("Keep both heels on the floor and your knees in line with your toes.")
     return "\n".join(lines)
+
+
+def dose_sentence(prescription) -> str:
+    """The dose as one sentence, for where there is no table."""
+    p = prescription
+    rest = f", {p.rest_s} s rest between sets" if p.sets > 1 and p.rest_s else ""
+    return (f"{_many(p.sets, 'set')} of {_many(p.repetitions, 'repetition')}{rest}, "
+            f"{_many(p.sessions_per_week, 'time')} a week for {_many(p.weeks, 'week')}.")
+
+
+_MOMENTS = {"stand_start": "Standing before the squat", "mid_descent": "Half way down",
+            "bottom": "The bottom of the squat", "mid_ascent": "Half way up", "stand_end": "Standing again"}
+
+
+def picture_words(motion: Curves, moment: str, seconds: float) -> str:
+    """What a key picture shows, for whoever cannot see it: knees, hips and trunk at that moment, and from where."""
+    frame = min(round(seconds * motion.frame_rate), len(motion.values) - 1)
+
+    def both(name: str) -> str:
+        right, left = (round(float(motion.of(f"{name}_{side}")[frame])) for side in "rl")
+        return f"about {right} degrees" if abs(right - left) < 3 else f"right {right}, left {left} degrees"
+
+    return (f"{_MOMENTS[moment]}, {seconds:.1f} seconds from the start: a skeleton seen from the front and from the "
+            f"right side. Knees bent {both('knee_angle')}, hips bent {both('hip_flexion')}.")
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _down(motion: Curves) -> str:

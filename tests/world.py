@@ -24,8 +24,9 @@ from generation import services as generation
 from generation.models import CandidateCheck, CandidateMotion, GenerationRequest, OwnMotion
 from patients import services as record
 from patients.models import Condition, MovementLimit, OwnModel, Patient
-from prescriptions.models import Prescription
+from prescriptions.models import MotionPicture, MotionShare, MotionVideo, Prescription
 from prescriptions.services import prescription_create, prescription_sign
+from prescriptions.shares import share_create
 from tests.generation import plain_squat
 
 PASSWORD = "a-long-password-7"
@@ -53,6 +54,8 @@ class Record:
     recording: MotionRecording
     report: MonthlyReport
     motion: OwnMotion
+    video: MotionVideo
+    share: MotionShare
 
     def ids(self, prescription: Prescription | None = None) -> dict:
         """What the addresses ask for."""
@@ -62,7 +65,7 @@ class Record:
             "prescription_id": (prescription or self.signed).pk, "name": "ACLR_isolated",
             "assessment_id": self.assessment.pk, "fall_id": self.fall.pk, "alert_id": self.alert.pk,
             "summary_id": self.summary.pk, "recording_id": self.recording.pk, "report_id": self.report.pk,
-            "motion_id": self.motion.pk,
+            "motion_id": self.motion.pk, "video_id": self.video.pk, "moment": "bottom", "share_id": self.share.pk,
         }
 
 
@@ -193,6 +196,16 @@ def _own_files(clinician: User, patient: Patient) -> OwnMotion:
     )
 
 
+def made_video(signed: Prescription) -> MotionVideo:
+    """The video that the signature asked for, as a worker leaves it; the file is none."""
+    MotionPicture.objects.create(candidate=signed.candidate, moment="bottom", seconds=0.5, alt="Knees bent.", jpeg=b"x")
+    MotionVideo.objects.filter(prescription=signed).update(
+        status="ready", mp4=b"0123456789", captions="WEBVTT", poster=b"jpg", duration_s=9.0, facts={"bytes": 10},
+        finished_at=timezone.now(),
+    )
+    return signed.videos.get()
+
+
 def make_side(name: str) -> Side:
     clinic = clinic_create(name=name)
     people = {
@@ -218,7 +231,8 @@ def make_side(name: str) -> Side:
     draft = prescription_create(actor=clinician, candidate=candidate, **DOSE)
     limit = condition.limits.get(variable="knee_flexion")
     return Side(clinic=clinic, **people, record=Record(
-        patient, condition, limit, request, candidate, signed, draft, *risk, _own_files(clinician, patient)))
+        patient, condition, limit, request, candidate, signed, draft, *risk, _own_files(clinician, patient),
+        made_video(signed), share_create(actor=clinician, candidate=candidate, shared_with=people["outsider"])))
 
 
 @pytest.fixture(scope="module")

@@ -80,6 +80,7 @@ def expected(user: User | None, action: str, home: Side, has_object: bool, api: 
         Scope.CARE_TEAM: patient.care_team.filter(pk=user.pk).exists(),
         Scope.OWN: patient.account_id == user.pk,
         Scope.OWN_SIGNED: patient.account_id == user.pk,
+        Scope.SHARED: home.record.share.shared_with_id == user.pk,
     }[scope]
     return None if reaches else 404
 
