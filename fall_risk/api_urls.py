@@ -21,6 +21,8 @@ urlpatterns = [
     path(f"{_assessment}recordings/", assessments.RecordingListAPI.as_view(), name="fall_recording_list"),
     path(_recording, assessments.RecordingAPI.as_view(), name="fall_recording"),
     path(f"{_recording}confirm/", assessments.RecordingConfirmAPI.as_view(), name="fall_recording_confirm"),
+    path(f"{_recording}cancel/", assessments.RecordingCancelAPI.as_view(), name="fall_recording_cancel"),
+    path(f"{_recording}repeat/", assessments.RecordingRepeatAPI.as_view(), name="fall_recording_repeat"),
     path("fall-summaries/<uuid:summary_id>/take-back/", assessments.SummaryTakeBackAPI.as_view(),
          name="fall_summary_take_back"),
     path("falls/<uuid:fall_id>/retract/", alerts.FallRetractAPI.as_view(), name="fall_retract"),

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from fall_risk.facts import BAND_NAMES
 from fall_risk.models import Injury, RecordingKind
+from fall_risk.reporting.groups import Group, parse_group
 from fall_risk.scores import INSTRUMENTS
 from fall_risk.scores.fields import ABSENT_REASONS, BOOLEAN, NUMBER, UNABLE, WHOLE
 from generation.engine.presets import CONDITIONS
@@ -122,6 +123,18 @@ class RecordingForm(forms.Form):
     )
 
 
+class DueForm(forms.Form):
+    """Of whom the list of the due speaks."""
+
+    only = forms.ChoiceField(label="Show", required=False, choices=[
+        ("", "Overdue and never assessed"), ("overdue", "Overdue"), ("never", "Never assessed")])
+    clinician = forms.ModelChoiceField(label="Care team of", queryset=None, required=False, empty_label="Everybody")
+
+    def __init__(self, *args, clinicians, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["clinician"].queryset = clinicians
+
+
 class ReportForm(forms.Form):
     """The filters of the clinic's report. Whole months: single days would let people be told apart."""
 
@@ -132,6 +145,14 @@ class ReportForm(forms.Form):
     condition = forms.ChoiceField(
         label="Condition", required=False, choices=[("", "All"), *((c.name, c.label) for c in CONDITIONS.values())]
     )
+
+    group = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)
+
+    def clean_group(self) -> Group | None:
+        try:
+            return parse_group(self.cleaned_data["group"])
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from None
 
     def __init__(self, *args, clinicians, months, **kwargs) -> None:
         super().__init__(*args, **kwargs)

@@ -284,11 +284,17 @@ class RecordingKind(models.TextChoices):
 
 class RecordingStatus(models.TextChoices):
     QUEUED = "queued", "Waiting"
+    RUNNING = "running", "Being analysed"
     DONE = "done", "Analysed"
     FAILED = "failed", "Could not be analysed"
+    CANCELLED = "cancelled", "Cancelled"
 
 
-@pghistory.track(*every_change(), exclude=["file", "result"])
+OPEN_RECORDINGS = (RecordingStatus.QUEUED, RecordingStatus.RUNNING)
+MARKER_FILE = ".trc"
+
+
+@pghistory.track(*every_change(), exclude=["file", "result", "stage", "detail", "fraction"])
 class MotionRecording(KeptRow):
     """A recording uploaded to an assessment. What it proposes enters the assessment once a clinician confirms it."""
 
@@ -299,7 +305,13 @@ class MotionRecording(KeptRow):
     sha256 = models.CharField(max_length=64)
     go_s = NumberField(null=True, blank=True, validators=[MinValueValidator(0, "Not before the recording began.")])
     uploaded_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    status = models.CharField(max_length=6, choices=RecordingStatus.choices, default=RecordingStatus.QUEUED)
+    status = models.CharField(max_length=10, choices=RecordingStatus.choices, default=RecordingStatus.QUEUED)
+    attempt = models.PositiveIntegerField(default=0)
+    interruptions = models.PositiveIntegerField(default=0)      # workers that died on it
+    stepped_aside = models.PositiveIntegerField(default=0)
+    stage = models.CharField(max_length=80, blank=True)
+    detail = models.CharField(max_length=200, blank=True)
+    fraction = models.FloatField(default=0)
     result = models.JSONField(null=True, blank=True)
     error = models.CharField(max_length=500, blank=True)
     confirmed_at = models.DateTimeField(null=True, blank=True)
@@ -308,12 +320,24 @@ class MotionRecording(KeptRow):
     class Meta:
         ordering = ["-created_at", "id"]
 
+    @property
+    def is_open(self) -> bool:
+        return self.status in OPEN_RECORDINGS
+
+    @property
+    def has_markers(self) -> bool:
+        return self.file_name.lower().endswith(MARKER_FILE)
+
+    @property
+    def percent(self) -> int:
+        return round(100 * self.fraction)
+
 
 class MotionProfile(KeptRow):
     """How steady a generated motion is, computed once by a worker. Kept apart from every score of falling."""
 
     candidate = models.OneToOneField(CandidateMotion, on_delete=models.PROTECT, related_name="movement_profile")
-    status = models.CharField(max_length=6, choices=RecordingStatus.choices, default=RecordingStatus.QUEUED)
+    status = models.CharField(max_length=10, choices=RecordingStatus.choices, default=RecordingStatus.QUEUED)
     result = models.JSONField(null=True, blank=True)
     error = models.CharField(max_length=500, blank=True)
 

@@ -20,6 +20,7 @@ from fall_risk.models import (
     MonthlyReport,
     MotionProfile,
     MotionRecording,
+    RecordingStatus,
     ReleasedSummary,
     ScoreRecord,
 )
@@ -138,14 +139,21 @@ def worklist(*, user: User, only: str = "") -> QuerySet[Patient]:
     return rows.order_by(F("due_on").asc(nulls_first=True), "family_name", "given_name", "id")
 
 
-def due_list(*, user: User) -> QuerySet[Patient]:
-    """For the administrator: who is overdue or was never assessed, with the care team; nothing clinical."""
+def due_list(*, user: User, only: str = "", clinician: User | None = None) -> QuerySet[Patient]:
+    """For the administrator: who is overdue or was never assessed, with the care team; nothing clinical.
+
+    `only` is "overdue", "never" or "" for both; `clinician` leaves the patients of that care team.
+    """
     latest = Assessment.objects.filter(patient=OuterRef("pk"), status=AssessmentStatus.COMPLETE)
     rows = permitted(user, "fall_report.view", Patient.objects.all()).annotate(
         due_on=Subquery(latest.values("next_due_on")[:1])
     )
-    rows = rows.filter(Q(due_on__lt=timezone.localdate()) | Q(due_on=None)).prefetch_related("care_team")
-    return rows.order_by(F("due_on").asc(nulls_last=True), "family_name", "given_name", "id")
+    overdue, never = Q(due_on__lt=timezone.localdate()), Q(due_on=None)
+    rows = rows.filter({"overdue": overdue, "never": never}.get(only, overdue | never))
+    if clinician is not None:
+        rows = rows.filter(pk__in=clinician.patients.values("pk"))
+    return rows.prefetch_related("care_team").order_by(
+        F("due_on").asc(nulls_last=True), "family_name", "given_name", "id")
 
 
 @dataclass(frozen=True)
@@ -202,6 +210,14 @@ class Overview:
     falls_year: int
     alerts: list[Alert]
     summary: ReleasedSummary | None
+    signed: Prescription | None         # the squat that is signed, or on hold
+    profile: MotionProfile | None       # of that squat: never part of the risk of falling
+
+    @property
+    def movement(self) -> dict | None:
+        """The movement profile where it is computed."""
+        done = self.profile is not None and self.profile.status == RecordingStatus.DONE
+        return self.profile.result if done else None
 
 
 def overview(*, user: User, patient: Patient) -> Overview:
@@ -215,6 +231,7 @@ def overview(*, user: User, patient: Patient) -> Overview:
     estimate = shown_estimate(scores)
     led = {headline.GUIDELINE, *headline.ESTIMATES}
     falls = list(fall_list(user=user, patient=patient)[:50])
+    signed = signed_motion(user=user, patient=patient)
     year_ago = timezone.localdate() - timedelta(days=365)
     return Overview(
         latest=latest, draft=next((row for row in rows if row.is_draft), None), scores=scores,
@@ -228,6 +245,7 @@ def overview(*, user: User, patient: Patient) -> Overview:
         falls_year=sum(fall.retracted_at is None and fall.occurred_on > year_ago for fall in falls),
         alerts=list(alert_list(user=user, patient=patient)[:20]),
         summary=summary_list(user=user, patient=patient).filter(withdrawn_at=None).first(),
+        signed=signed, profile=motion_profile(signed),
     )
 
 

@@ -34,7 +34,7 @@ def requeue_alert_mails(timestamp: int) -> None:
     services.alert_mails_requeue()
 
 
-@app.task(name="fall_risk.analyse_recording", queue="generation", retry=WHEN_DATABASE_IS_AWAY)
+@app.task(name="fall_risk.analyse_recording", queue="recordings", retry=WHEN_DATABASE_IS_AWAY)
 def analyse_recording(recording_id: str) -> None:
     services.recording_analyse(recording_id=recording_id)
 

@@ -7,14 +7,11 @@ from __future__ import annotations
 
 import gzip
 import logging
-import time
 from collections.abc import Iterable
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q
 from django.utils import timezone
-from procrastinate.contrib.django.models import ProcrastinateJob
 
 from clinic.audit import recorded
 from clinic.errors import ServiceError, conflict
@@ -22,19 +19,20 @@ from clinic.models import User
 from clinic.permissions import require_on
 from generation import push
 from generation.models import CandidateAnalysis, CandidateCheck, CandidateMotion, CheckStatus, ScaledModel
-from generation.ownership import Interrupted, Owner, drop_lost_connection
+from generation.ownership import (
+    BEFORE_GENERATIONS,
+    Interrupted,
+    Owner,
+    SteppedAside,
+    Watch,
+    drop_lost_connection,
+)
 
 logger = logging.getLogger(__name__)
 
-BEHIND_GENERATIONS, BEFORE_GENERATIONS = -10, 10    # priorities of jobs; a generation has 0
+BEHIND_GENERATIONS = -10    # priority of a job; a generation has 0
 LIMIT_S = 1200              # E: a check takes half a minute on an idle core
 MOST_INTERRUPTIONS = 2      # a check on which a third worker dies is given up
-MOST_ASIDE = 3              # so often a check makes room; then it is finished first
-LOOK_S = 1.0                # between two looks for a generation that waits
-
-
-class SteppedAside(Exception):
-    """Something that people wait for needs this worker."""
 
 
 def queue_checks(candidates: Iterable[CandidateMotion]) -> None:
@@ -128,7 +126,10 @@ def run_opensim(check: CandidateCheck, owner: Owner):
 
     candidate = CandidateMotion.objects.get(pk=check.pk)
     model = ScaledModel.objects.get(pk=candidate.request_id)
-    watch = _Watch(owner, urgent=check.urgent, aside=check.stepped_aside)
+    watch = Watch(
+        owner, urgent=check.urgent, aside=check.stepped_aside, limit_s=LIMIT_S,
+        too_long=f"OpenSim had not finished after {LIMIT_S / 60:.0f} minutes and was stopped.",
+    )
     try:
         return checking.check(
             mot=bytes(candidate.mot_file), osim=gzip.decompress(model.osim_gzip), stated=candidate.checks,
@@ -138,44 +139,6 @@ def run_opensim(check: CandidateCheck, owner: Owner):
         raise watch.why() from None
     except checking.CheckFailed as error:
         raise ServiceError.of(str(error)) from error
-
-
-class _Watch:
-    """Why a check in its middle has to stop: taken away, out of time, or something that people wait for."""
-
-    def __init__(self, owner: Owner, urgent: bool, aside: int) -> None:
-        self._owner = owner
-        self._patient = urgent or aside >= MOST_ASIDE
-        self._end = time.monotonic() + LIMIT_S
-        self._next_look = time.monotonic() + LOOK_S
-        self._seen_waiting = self._make_room = False
-
-    def must_stop(self) -> bool:
-        return self.why() is not None
-
-    def why(self) -> Exception | None:
-        if self._owner.lost():
-            return Interrupted()
-        if time.monotonic() > self._end:
-            return ServiceError.of(f"OpenSim had not finished after {LIMIT_S / 60:.0f} minutes and was stopped.")
-        return SteppedAside() if self._others_wait() else None
-
-    def _others_wait(self) -> bool:
-        """At two looks in a row: what another worker takes at once is none of our business."""
-        if self._patient:
-            return False
-        if time.monotonic() >= self._next_look:
-            self._next_look = time.monotonic() + LOOK_S
-            waits = others_wait()
-            self._make_room, self._seen_waiting = waits and self._seen_waiting, waits
-        return self._make_room
-
-
-def others_wait() -> bool:
-    """Is there a generation, or a check that somebody waits for, that a free worker would take now?"""
-    due = Q(scheduled_at=None) | Q(scheduled_at__lte=timezone.now())
-    first = Q(queue_name="generation") | Q(queue_name="checks", priority__gte=BEFORE_GENERATIONS)
-    return ProcrastinateJob.objects.filter(due & first, status="todo").exists()
 
 
 def _take(candidate_id: UUID | str) -> CandidateCheck | None:

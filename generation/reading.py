@@ -1,4 +1,7 @@
-"""A recording of a patient, read into the body model's coordinates, with what a player needs. For workers only."""
+"""A recording of a patient, read into the body model's coordinates, with what a player needs. For workers only.
+
+Own squats (`own_motions.py`) and recordings of fall risk (`fall_risk/motion.py`) are read here, by the same rules.
+"""
 from __future__ import annotations
 
 import tempfile
@@ -11,18 +14,28 @@ import torch
 
 from generation.engine.analysis import Cancelled, Progress, ReferenceFailed
 from generation.engine.analysis.markers import body_from_markers, motion_from_markers
-from generation.engine.body import COORDINATES, TorchBody, body_scale, personal_body
+from generation.engine.body import COORDINATES, BodyScale, TorchBody, body_scale, personal_body
+from generation.engine.body.matched import matched_scale
 from generation.engine.formats import FormatError, Motion, playback_document, read_mot, read_trc, write_mot
-from generation.engine.profile import ProfileError, parse_profile
+from generation.engine.profile import Profile, ProfileError, parse_profile
 
-__all__ = ["Cancelled", "ReadingFailed", "Recording", "read"]
+__all__ = ["Cancelled", "Moved", "ReadingFailed", "Recording", "read", "read_motion"]
 
 FRAME_RATE = 60.0           # about that of what is read; a faster recording is thinned
-NEEDED = ("pelvis_ty", "hip_flexion_r", "hip_flexion_l", "knee_angle_r", "knee_angle_l")
+NEEDED = ("pelvis_ty", "pelvis_tilt", "hip_flexion_r", "hip_flexion_l", "knee_angle_r", "knee_angle_l")
 
 
 class ReadingFailed(Exception):
     """A sentence for whoever uploaded the file."""
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A motion in COORDINATES, and the body that moves: the person's own model, else one of the size that the markers
+    show, else of the size that is recorded."""
+
+    motion: Motion
+    scale: BodyScale
 
 
 @dataclass(frozen=True)
@@ -33,30 +46,39 @@ class Recording:
     notes: list[str]
 
 
-def read(*, content: bytes, markers: bool, profile: dict, own_model: bytes | None, longest_s: float,
-         progress: Progress, cancelled: Callable[[], bool]) -> Recording:
+def read_motion(*, content: bytes, markers: bool, profile: dict, own_model: bytes | None, longest_s: float,
+                progress: Progress, cancelled: Callable[[], bool]) -> Moved:
     """Joint angles (`.mot`) as they are, markers (`.trc`) through inverse kinematics in the person's model.
 
-    Raises ReadingFailed, with line and column where a place is to blame; Cancelled.
+    own_model: the patient's own `.osim`. Raises ReadingFailed, with line and column where a place is to blame;
+    Cancelled.
     """
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory(prefix="genuflex-") as name:
-        folder = Path(name)
         if own_model is not None:
-            (folder / "own.osim").write_bytes(own_model)
-            profile = {**profile, "model_osim": str(folder / "own.osim")}
+            path = Path(name) / "own.osim"
+            path.write_bytes(own_model)
+            profile = {**profile, "model_osim": str(path)}
         try:
             person = parse_profile(profile)
+            scale = body_scale(person)      # a size that cannot be is told before a minute is spent
             progress("reading", 0.02, "")
-            motion = _from_markers(content, person, longest_s, progress, cancelled) if markers else \
-                _from_angles(content, longest_s)
-            progress("picture", 0.95, "")
-            body = TorchBody(body_scale(person), dtype=torch.float64)
-            playback = playback_document(body, motion)
-            write_mot(folder / "own.mot", motion)
-            return Recording((folder / "own.mot").read_bytes(), playback, motion.duration_s, list(motion.notes))
+            if not markers:
+                return Moved(_from_angles(content, longest_s), scale)
+            return _from_markers(content, person, scale, longest_s, progress, cancelled)
         except (FormatError, ReferenceFailed, ProfileError, ValueError) as error:
             raise ReadingFailed(str(error)) from error
+
+
+def read(*, progress: Progress, **asked) -> Recording:
+    """As `read_motion`, with the file and the picture of it."""
+    moved = read_motion(progress=progress, **asked)
+    progress("picture", 0.95, "")
+    playback = playback_document(TorchBody(moved.scale, dtype=torch.float64), moved.motion)
+    with tempfile.TemporaryDirectory(prefix="genuflex-") as name:
+        path = Path(name) / "own.mot"
+        write_mot(path, moved.motion)
+        return Recording(path.read_bytes(), playback, moved.motion.duration_s, list(moved.motion.notes))
 
 
 def _from_angles(content: bytes, longest_s: float) -> Motion:
@@ -70,7 +92,8 @@ def _from_angles(content: bytes, longest_s: float) -> Motion:
     return replace(motion, values=motion.values[::every], frame_rate=motion.frame_rate / every)
 
 
-def _from_markers(content: bytes, person, longest_s: float, progress: Progress, cancelled) -> Motion:
+def _from_markers(content: bytes, person: Profile, scale: BodyScale, longest_s: float, progress: Progress,
+                  cancelled: Callable[[], bool]) -> Moved:
     recording = read_trc(content)
     _check_length(float(recording.times[-1] - recording.times[0]), longest_s)
     every = _step(recording.frame_rate)
@@ -80,6 +103,7 @@ def _from_markers(content: bytes, person, longest_s: float, progress: Progress, 
     if person.model_osim is None:
         progress("fitting", 0.05, "segment lengths to the markers, about a minute")
         body, fitted, positions = body_from_markers(person, recording)
+        scale = matched_scale(body)
     else:
         body = personal_body(person)
     if cancelled():
@@ -88,7 +112,7 @@ def _from_markers(content: bytes, person, longest_s: float, progress: Progress, 
         recording, body, fitted, positions, cancelled=cancelled,
         progress=lambda stage, done, detail: progress("markers", 0.4 + 0.5 * done, detail),
     ).motion
-    return _in_order(found)
+    return Moved(_in_order(found), scale)
 
 
 def _in_order(motion: Motion) -> Motion:

@@ -86,7 +86,18 @@ class RiskOut(serializers.Serializer):
             "modifiable": [factor.model_dump(mode="json") for factor in overview.modifiable],
             "changes": [{"label": c.label, "before": c.before, "now": c.now} for c in overview.changes],
             "falls_in_12_months": overview.falls_year,
+            "movement_profile": _movement(overview),
         }
+
+
+def _movement(overview) -> dict | None:
+    """Of the signed squat; kept apart from the risk: its notes say that no coefficient leads from one to the other."""
+    if overview.signed is None:
+        return None
+    row = overview.profile
+    return {"prescription": str(overview.signed.pk), "candidate": str(overview.signed.candidate_id),
+            "status": row.status if row else "not computed", "error": row.error if row else "",
+            "result": overview.movement}
 
 
 class SummaryOut(serializers.ModelSerializer):
@@ -102,7 +113,8 @@ class SummaryIn(Input):
 class RecordingOut(serializers.ModelSerializer):
     class Meta:
         model = MotionRecording
-        fields = ["id", "assessment", "kind", "file_name", "sha256", "go_s", "status", "result", "error",
+        fields = ["id", "assessment", "kind", "file_name", "sha256", "go_s", "status", "stage", "detail",
+                  "fraction", "result", "error",
                   "confirmed_at", "confirmed_by", "created_at"]
 
 
@@ -286,6 +298,28 @@ class RecordingConfirmAPI(TableAPI):
     def post(self, request, recording_id: UUID) -> Response:
         row = selectors.recording_get(user=request.user, recording_id=recording_id, action="fall_risk.assess")
         return self.answer(services.recording_confirm(actor=request.user, recording=row, **self.read(request)))
+
+
+class RecordingCancelAPI(TableAPI):
+    actions = {"POST": "fall_risk.assess"}
+    input_class, output_class = Input, RecordingOut
+
+    def post(self, request, recording_id: UUID) -> Response:
+        row = selectors.recording_get(user=request.user, recording_id=recording_id, action="fall_risk.assess")
+        self.read(request)
+        return self.answer(services.recording_cancel(actor=request.user, recording=row))
+
+
+class RecordingRepeatAPI(TableAPI):
+    """Analyses what was cancelled or refused again."""
+
+    actions = {"POST": "fall_risk.assess"}
+    input_class, output_class = Input, RecordingOut
+
+    def post(self, request, recording_id: UUID) -> Response:
+        row = selectors.recording_get(user=request.user, recording_id=recording_id, action="fall_risk.assess")
+        self.read(request)
+        return self.answer(services.recording_repeat(actor=request.user, recording=row))
 
 
 class OwnSummaryListAPI(TableAPI):

@@ -12,7 +12,7 @@ from clinic.apis import TableAPI
 from fall_risk import selectors
 from fall_risk.models import MonthlyReport
 from fall_risk.reporting.document import report_document
-from fall_risk.views.report import filters_of, report_form
+from fall_risk.views.report import due_form, filters_of, report_form
 from patients.models import Patient
 
 
@@ -33,7 +33,8 @@ class MonthlyReportOut(serializers.ModelSerializer):
 
 
 class ReportAPI(TableAPI):
-    """`?start=2026-01&end=2026-06&clinician=&age_band=&condition=`; hidden groups are null."""
+    """`?start=2026-01&end=2026-06&clinician=&age_band=&condition=&group=`; hidden counts are null. `group` is what a
+    cell's row names in `groups`, such as `age/75-84/high`: the report of these people alone."""
 
     actions = {"GET": "fall_report.view"}
 
@@ -46,12 +47,17 @@ class ReportAPI(TableAPI):
 
 
 class DueListAPI(TableAPI):
+    """`?only=overdue` or `never`, `&clinician=` for the patients of one care team."""
+
     actions = {"GET": "fall_report.view"}
     listed = True
     output_class = DueOut
 
     def get(self, request) -> Response:
-        return self.page(selectors.due_list(user=request.user))
+        form = due_form(request.user, request.query_params)
+        if not form.is_valid():
+            raise serializers.ValidationError(form.errors)
+        return self.page(selectors.due_list(user=request.user, **form.cleaned_data))
 
 
 class MonthlyReportListAPI(TableAPI):

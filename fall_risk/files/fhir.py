@@ -13,6 +13,7 @@ from fhir.resources.R4B.bundle import Bundle
 from fall_risk.models import Assessment, FallEvent
 from fall_risk.scores import FIELDS, Score
 from fall_risk.scores.fields import ABSENT_REASONS, BOOLEAN, CHOICE, DATE, NOT_DONE, UNABLE
+from fall_risk.scores.movement_profile import APART
 from fall_risk.selectors import Overview
 from fall_risk.words import answer_words
 from patients.models import Patient
@@ -20,7 +21,7 @@ from patients.models import Patient
 LOCAL = "urn:genuflex:fall-risk"        # codes of our own: not registered anywhere
 LOINC = "http://loinc.org"
 UCUM = "http://unitsofmeasure.org"
-_UNITS = {"s": "s", "m": "m", "m/s": "m/s", "mmHg": "mm[Hg]", "W/kg": "W/kg", "W": "W"}
+_UNITS = {"s": "s", "m": "m", "cm": "cm", "%": "%", "m/s": "m/s", "mmHg": "mm[Hg]", "W/kg": "W/kg", "W": "W"}
 _ABSENT = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
 _ABSENT_CODES = {NOT_DONE: "not-performed", "declined": "asked-declined"}
 _RISK = "http://terminology.hl7.org/CodeSystem/risk-probability"
@@ -40,6 +41,7 @@ def risk_bundle(patient: Patient, overview: Overview) -> str:
     if overview.latest is not None:
         entries.append(_risk(patient, overview, [entry["id"] for entry in entries if entry["resourceType"] ==
                                                  "Observation"]))
+    entries += _movement(patient, overview)     # after the risk, which does not rest on them
     bundle = Bundle.model_validate({
         "resourceType": "Bundle", "type": "collection",
         "entry": [{"fullUrl": f"urn:genuflex:{e['resourceType']}/{e['id']}", "resource": e} for e in entries],
@@ -132,6 +134,26 @@ def _fall(patient: Patient, fall: FallEvent) -> dict:
         valueCodeableConcept={"coding": [{"system": LOCAL, "code": f"injury.{fall.injury}"}],
                               "text": fall.get_injury_display()},
     )
+
+
+def _movement(patient: Patient, overview: Overview) -> Iterator[dict]:
+    """The movement profile of the signed squat, one Observation for each measure: of a simulation, not of a test."""
+    if overview.movement is None:
+        return
+    signed, found = overview.signed, overview.movement
+    for one in found["measures"]:
+        value: dict = {"valueQuantity": _quantity(one["value"], one["unit"])}
+        if one["level"]:
+            value["interpretation"] = [{"coding": [{"system": LOCAL, "code": f"band.{one['level']}"}],
+                                        "text": one["level"]}]
+        notes = [{"text": text} for text in (APART, one["note"], *found["notes"]) if text]
+        yield _observation(
+            f"{str(signed.pk)[:8]}-movement-{one['key']}".replace("_", "-"), patient,
+            [{"system": LOCAL, "code": f"movement.{one['key']}", "version": found["version"],
+              "display": one["label"]}],
+            f"{one['label']} (simulated, of the prescribed squat)", signed.signed_at.date().isoformat(), note=notes,
+            method={"text": "Computed from the prescribed motion on a model of the patient's size"}, **value,
+        )
 
 
 def _risk(patient: Patient, overview: Overview, basis: list[str]) -> dict:

@@ -6,6 +6,7 @@ from django.utils import timezone
 from fall_risk.files.tagged import Document
 from fall_risk.models import Injury
 from fall_risk.scores import Score
+from fall_risk.scores.movement_profile import APART
 from fall_risk.selectors import Overview, score_words
 from patients.models import Patient
 from prescriptions.words import STATEMENT
@@ -20,6 +21,7 @@ def patient_pdf(patient: Patient, overview: Overview) -> bytes:
     else:
         _assessment(pdf, overview)
     _falls(pdf, overview)
+    _movement(pdf, overview)
     pdf.text(STATEMENT, muted=True)
     return pdf.bytes()
 
@@ -87,3 +89,21 @@ def _falls(pdf: Document, overview: Overview) -> None:
     pdf.table(["Date", "Injury", "What happened"], [
         [fall.occurred_on.isoformat(), str(Injury(fall.injury).label), fall.circumstances or "–"] for fall in falls
     ], [2, 3, 5])
+
+
+def _movement(pdf: Document, overview: Overview) -> None:
+    if overview.signed is None:
+        return
+    pdf.heading("Movement profile of the prescribed squat")
+    pdf.text(APART)
+    if overview.movement is None:
+        pdf.text("It is not computed yet.")
+        return
+    found = overview.movement
+    if found["supervision"]:
+        pdf.text(f"Not to be done alone [E]: {'; '.join(found['supervision'])}.")
+    pdf.table(["Measure", "Value", "Band", "Note"], [
+        [one["label"], f"{one['value']:.3g} {one['unit']}", one["level"] or "–", one["note"] or "–"]
+        for one in found["measures"]
+    ], [4, 2, 1, 5])
+    pdf.bullets(found["notes"])

@@ -1,7 +1,7 @@
 """The numbers of the clinic's report, counted by PostgreSQL. Nothing is hidden here yet: see `suppression.py`."""
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from django.db import connection, transaction
 
 from clinic.models import Clinic
 from fall_risk.facts import AGE_BANDS, OLDEST_BAND
+from fall_risk.reporting.groups import Group
 
 
 @dataclass(frozen=True)
@@ -20,10 +21,18 @@ class Filters:
     clinician: UUID | None = None       # patients whose care team this clinician belongs to
     age_band: str = ""                  # by the age at the end of the period
     condition: str = ""                 # active now
+    group: Group | None = None          # and of those only the people of one cell of the report
 
     @property
     def narrow(self) -> bool:
-        return bool(self.clinician or self.age_band or self.condition)
+        return bool(self.clinician or self.age_band or self.condition or self.group)
+
+    @property
+    def wider(self) -> Filters | None:
+        """The report that this one is cut from; None where it is cut from none."""
+        if self.group:
+            return replace(self, group=None)
+        return Filters(self.start, self.end) if self.narrow else None
 
 
 @dataclass
@@ -46,25 +55,33 @@ class Counts:
     on_hold: int = 0
 
 
-FIRST = "first"
-
-# People of the report, and of each the last complete assessment until the end of the period with the category before.
+# Everybody whom the filters leave, and of each the last complete assessment until the end of the period with the
+# category before; then the people of one group of them, which is everybody where none is asked for.
 _PEOPLE = """
-WITH people AS MATERIALIZED (
+WITH everybody AS MATERIALIZED (
     SELECT p.id FROM patients_patient p WHERE p.clinic_id = %(clinic)s {narrowed}
-), latest AS MATERIALIZED (
+), latest_all AS MATERIALIZED (
     SELECT * FROM (
-        SELECT a.assessed_on, a.category, a.next_due_on, a.age_band, a.conditions, a.completed_by_id,
+        SELECT a.patient_id, a.assessed_on, a.category, a.next_due_on, a.age_band, a.conditions, a.completed_by_id,
             row_number() OVER visits AS place, lead(a.category, 1, 'first') OVER visits AS category_before
-        FROM fall_risk_assessment a JOIN people ON people.id = a.patient_id
+        FROM fall_risk_assessment a JOIN everybody ON everybody.id = a.patient_id
         WHERE a.status = 'complete' AND a.assessed_on <= %(end)s
         WINDOW visits AS (PARTITION BY a.patient_id ORDER BY a.assessed_on DESC, a.created_at DESC)
     ) visit WHERE place = 1
+), assessed_all AS (
+    SELECT * FROM latest_all WHERE assessed_on >= %(start)s
+), falls_all AS MATERIALIZED (
+    SELECT f.patient_id, f.occurred_on, f.injury
+    FROM fall_risk_fallevent f JOIN everybody ON everybody.id = f.patient_id
+    WHERE f.retracted_at IS NULL AND f.occurred_on BETWEEN %(start)s AND %(end)s
+), people AS MATERIALIZED (
+    SELECT id FROM everybody {grouped}
+), latest AS (
+    SELECT * FROM latest_all {of_people}
 ), assessed AS MATERIALIZED (
     SELECT * FROM latest WHERE assessed_on >= %(start)s
-), falls AS MATERIALIZED (
-    SELECT f.patient_id, f.occurred_on, f.injury FROM fall_risk_fallevent f JOIN people ON people.id = f.patient_id
-    WHERE f.retracted_at IS NULL AND f.occurred_on BETWEEN %(start)s AND %(end)s
+), falls AS (
+    SELECT * FROM falls_all {of_people}
 )
 """
 # Each part gives rows of (name, key, second key, number).
@@ -152,7 +169,12 @@ def _head(clinic: Clinic, filters: Filters) -> tuple[str, dict]:
     if filters.age_band:
         values["youngest"], values["oldest"] = _ages(filters.age_band)
         narrowed += """ AND date_part('year', age(%(end)s::date, p.birth_date)) BETWEEN %(youngest)s AND %(oldest)s"""
-    return _PEOPLE.format(narrowed=narrowed), values
+    grouped = of_people = ""
+    if filters.group:
+        members, parameters = filters.group.members()
+        grouped, of_people = f"WHERE id IN ({members})", "WHERE patient_id IN (SELECT id FROM people)"
+        values |= parameters
+    return _PEOPLE.format(narrowed=narrowed, grouped=grouped, of_people=of_people), values
 
 
 def _ages(band: str) -> tuple[int, int]:

@@ -1,29 +1,37 @@
 """The clinic's report as one JSON document: tables whose small groups are hidden (None). Page, files and stored rows
-are all made from it."""
+are all made from it.
+
+Reports must not be subtracted from one another to find a small group. So only one of them is exact: the one of
+everybody over the last twelve months. In all others (filters, one group of a table, other periods) the numbers are
+rounded to multiples of five, what the wider report hides is hidden too, and filters that leave over or leave out fewer
+than five people are refused.
+"""
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from django.utils import timezone
 
 from clinic.models import Clinic, User
 from fall_risk.facts import BAND_NAMES
-from fall_risk.models import Category, Injury
-from fall_risk.reporting.counts import FIRST, Counts, Filters, count, count_people
+from fall_risk.models import Injury
+from fall_risk.reporting.counts import Counts, Filters, count, count_people
+from fall_risk.reporting.groups import ALL, CATEGORIES, FIRST, group_text
 from fall_risk.reporting.suppression import THRESHOLD, Sum, hidden_counts
 from generation.engine.presets import CONDITIONS
 
-__all__ = ["Filters", "report_document"]
+__all__ = ["Filters", "last_twelve_months", "report_document"]
 
-_CATEGORIES = [(Category.LOW, "Low"), (Category.INTERMEDIATE, "Intermediate"), (Category.HIGH, "High"),
-               (Category.UNKNOWN, "Not determined")]
-_ALL = "all"
 _EVER, _EARLIER = "assessed ever", "assessed only before the period"
 _RULE = (
     f"Groups of fewer than {THRESHOLD} people are hidden, and as many others as are needed so that they cannot be "
     f"computed from the sums (E: {THRESHOLD} is a usual limit, chosen by us)."
+)
+_ROUNDED = (
+    f" All other numbers are rounded to multiples of {THRESHOLD}, so that nobody can be found by subtracting reports. "
+    "Exact numbers are in the report of everybody over the last twelve months."
 )
 
 
@@ -39,38 +47,93 @@ class _Table:
     rows: list[tuple[str, list[Hashable]]]
 
 
+@dataclass
+class _Counted:
+    """A report before hiding, what has to be hidden of it, and the wider report that it is cut from."""
+
+    wider: _Counted | None
+    found: Counts
+    tables: list[_Table]
+    counts: dict[Hashable, int]
+    hidden: set[Hashable]
+
+
+def last_twelve_months(today: date | None = None) -> Filters:
+    """Everybody, from the first of the month eleven months ago until today: the one report whose numbers are exact."""
+    day = today or timezone.localdate()
+    return Filters((day.replace(day=1) - timedelta(days=334)).replace(day=1), day)
+
+
 def report_document(*, clinic: Clinic, filters: Filters) -> dict:
-    """Counts, hides, and says in words what the numbers are of. JSON."""
+    """Counts, hides, rounds, and says in words what the numbers are of. JSON.
+
+    A row's `groups` name what an administrator may look closer at, as `Filters.group` takes it; "" where nothing.
+    """
+    rounded = filters != last_twelve_months()
     document = {
-        "version": 1, "clinic": clinic.name, "start": filters.start.isoformat(), "end": filters.end.isoformat(),
-        "made_at": timezone.now().isoformat(), "threshold": THRESHOLD, "rule": _RULE,
-        "filters": _filter_words(filters), "refused": _refused(clinic, filters),
+        "version": 2, "clinic": clinic.name, "start": filters.start.isoformat(), "end": filters.end.isoformat(),
+        "made_at": timezone.now().isoformat(), "threshold": THRESHOLD, "rounded": rounded,
+        "rule": _RULE + (_ROUNDED if rounded else ""), "filters": _filter_words(filters),
     }
-    if document["refused"]:
-        return {**document, "standing": {}, "tables": [], "hidden": 0}
-    found = count(clinic, filters)
-    tables, counts, sums = _tables(found, filters)
-    hidden = hidden_counts(counts, sums, public={_EVER}, unprinted={_EARLIER})
+    wider = _counted(clinic, filters.wider) if filters.wider else None
+    if refused := _refused(clinic, filters, wider):
+        return {**document, "refused": refused, "standing": {}, "tables": [], "hidden": 0}
+    counted = _counted(clinic, filters, wider)
+    found, hidden = counted.found, counted.hidden
+    # Who is due is no finding: administrators see the list by name.
+    standing = {"people": found.people, "assessed": found.assessed, "up_to_date": found.up_to_date,
+                "overdue": found.overdue, "never": found.never}
+    if filters.narrow:
+        hidden |= {name for name, number in standing.items() if 0 < number < THRESHOLD}
     return {
-        **document,
-        # Who is due is no finding: administrators see the list by name.
-        "standing": {"people": found.people, "assessed": None if "assessed" in hidden else found.assessed,
-                     "up_to_date": found.up_to_date, "overdue": found.overdue, "never": found.never},
-        "tables": [_shown(table, counts, hidden) for table in tables],
+        **document, "refused": "",
+        "standing": {name: None if name in hidden else _number(number, rounded) for name, number in standing.items()},
+        "tables": [_shown(table, counted.counts, hidden, rounded) for table in counted.tables],
         "hidden": len(hidden),
     }
 
 
-def _refused(clinic: Clinic, filters: Filters) -> str:
+def _counted(clinic: Clinic, filters: Filters, wider: _Counted | None = None) -> _Counted:
+    if wider is None and filters.wider:
+        wider = _counted(clinic, filters.wider)
+    found = count(clinic, filters)
+    tables, counts, sums = _tables(found, filters)
+    secret = _secret(filters, wider.hidden) if wider else set()
+    return _Counted(wider, found, tables, counts, hidden_counts(counts, sums, {_EVER}, {_EARLIER}, secret))
+
+
+def _secret(filters: Filters, hidden: set[Hashable]) -> set[Hashable]:
+    """Counts that say the same as one that the wider report hides."""
+    lines = [("age", filters.age_band), ("condition", filters.condition)]
+    group, found = filters.group, set()
+    if group:
+        lines = [(group.table, group.row)] if group.column == ALL else []
+    for line in lines:
+        found |= {("category", category) for category, _ in CATEGORIES if (*line, category) in hidden}
+    if group and group.table == "category":
+        grids = [cell for cell in hidden if isinstance(cell, tuple) and len(cell) == 3]
+        found |= {(table, row, ALL) for table, row, category in grids if category == group.row}
+    return found
+
+
+def _refused(clinic: Clinic, filters: Filters, wider: _Counted | None) -> str:
     """A sentence where the filters leave over or leave out so few people that the report would tell on them."""
-    if not filters.narrow:
+    if wider is None:
         return ""
-    chosen, everybody = count_people(clinic, filters), count_people(clinic, Filters(filters.start, filters.end))
+    chosen, everybody = count_people(clinic, filters), wider.found.people
+    if filters.group:
+        if chosen < THRESHOLD or filters.group.cell in wider.hidden:
+            return f"This group has fewer than {THRESHOLD} people, or is hidden for the sake of one that has."
+        return _refused(clinic, filters.wider, wider.wider)
     if 0 < chosen < THRESHOLD:
         return f"These filters leave fewer than {THRESHOLD} people: too few for a report."
     if 0 < everybody - chosen < THRESHOLD:
         return f"These filters leave out fewer than {THRESHOLD} people, who could be told apart. Use no filter instead."
     return ""
+
+
+def _number(value: int, rounded: bool) -> int:
+    return THRESHOLD * round(value / THRESHOLD) if rounded else value
 
 
 def _tables(found: Counts, filters: Filters) -> tuple[list[_Table], dict[Hashable, int], list[Sum]]:
@@ -83,7 +146,7 @@ def _tables(found: Counts, filters: Filters) -> tuple[list[_Table], dict[Hashabl
               found.age, counts, sums, rows_sum_up=True),
         _conditions(found, counts, sums),
         _grid("transition", "From category to category", "Down: the category of the assessment before. Across: the "
-              "latest one in the period.", "Before", [(FIRST, "First assessment"), *_CATEGORIES], found.transition,
+              "latest one in the period.", "Before", [(FIRST, "First assessment"), *CATEGORIES], found.transition,
               counts, sums, rows_sum_up=True),
         _line("clinician", "By who assessed last", "", "Clinician", "People",
               [(name, name) for name in sorted(found.clinician)], found.clinician, counts, sums, "assessed"),
@@ -96,9 +159,9 @@ def _tables(found: Counts, filters: Filters) -> tuple[list[_Table], dict[Hashabl
 
 
 def _category(found: Counts, counts: dict, sums: list[Sum]) -> _Table:
-    values = {category: sum(n for (_, now), n in found.age.items() if now == category) for category, _ in _CATEGORIES}
+    values = {category: sum(n for (_, now), n in found.age.items() if now == category) for category, _ in CATEGORIES}
     return _line("category", "By category", "The latest assessment of each person in the period.", "Category", "People",
-                 _CATEGORIES, values, counts, sums, "assessed")
+                 CATEGORIES, values, counts, sums, "assessed")
 
 
 def _grid(
@@ -109,18 +172,18 @@ def _grid(
     labels = list(labels)
     rows = []
     for name, label in labels:
-        cells = [(key, name, category) for category, _ in _CATEGORIES]
+        cells = [(key, name, category) for category, _ in CATEGORIES]
         counts |= {cell: values.get((name, cell[2]), 0) for cell in cells}
-        total = (key, name, _ALL)
+        total = (key, name, ALL)
         counts[total] = sum(counts[cell] for cell in cells)
         sums.append(Sum(total, tuple(cells)))
         rows.append((label, [*cells, total]))
     if rows_sum_up:
-        for category, _ in _CATEGORIES:
+        for category, _ in CATEGORIES:
             sums.append(Sum(("category", category), tuple((key, name, category) for name, _ in labels)))
-        sums.append(Sum("assessed", tuple((key, name, _ALL) for name, _ in labels)))
-        rows.append(("All", [*(("category", category) for category, _ in _CATEGORIES), "assessed"]))
-    return _Table(key, title, note, head, [*(label for _, label in _CATEGORIES), "All"], rows)
+        sums.append(Sum("assessed", tuple((key, name, ALL) for name, _ in labels)))
+        rows.append(("All", [*(("category", category) for category, _ in CATEGORIES), "assessed"]))
+    return _Table(key, title, note, head, [*(label for _, label in CATEGORIES), "All"], rows)
 
 
 def _conditions(found: Counts, counts: dict, sums: list[Sum]) -> _Table:
@@ -146,7 +209,7 @@ def _line(
 
 def _falls(found: Counts, counts: dict, sums: list[Sum]) -> _Table:
     table = _line("falls", "Falls reported", "In the period, by patients and clinicians; retracted reports do not "
-                  "count.", "Injury", "Falls", Injury.choices, found.falls_by_injury, counts, sums, ("falls", _ALL))
+                  "count.", "Injury", "Falls", Injury.choices, found.falls_by_injury, counts, sums, ("falls", ALL))
     counts["fallers"] = found.fallers
     table.rows.append(("People who fell", ["fallers"]))
     return table
@@ -165,10 +228,10 @@ def _months(found: Counts, filters: Filters, counts: dict, sums: list[Sum]) -> _
         counts["month falls", month] = found.falls_by_month.get(month, 0)
         rows.append((month, [("assessments", month), ("month falls", month)]))
     names = [label for label, _ in rows]
-    counts["assessments", _ALL] = sum(counts["assessments", name] for name in names)
-    sums.append(Sum(("assessments", _ALL), tuple(("assessments", name) for name in names)))
-    sums.append(Sum(("falls", _ALL), tuple(("month falls", name) for name in names)))
-    rows.append(("All", [("assessments", _ALL), ("falls", _ALL)]))
+    counts["assessments", ALL] = sum(counts["assessments", name] for name in names)
+    sums.append(Sum(("assessments", ALL), tuple(("assessments", name) for name in names)))
+    sums.append(Sum(("falls", ALL), tuple(("month falls", name) for name in names)))
+    rows.append(("All", [("assessments", ALL), ("falls", ALL)]))
     return _Table("month", "Month by month", "", "Month", ["Assessments", "Falls"], rows)
 
 
@@ -180,11 +243,14 @@ def _month_names(start: date, end: date) -> list[str]:
     return months
 
 
-def _shown(table: _Table, counts: dict[Hashable, int], hidden: set[Hashable]) -> dict:
+def _shown(table: _Table, counts: dict[Hashable, int], hidden: set[Hashable], rounded: bool) -> dict:
     return {
         "key": table.key, "title": table.title, "note": table.note, "head": table.head, "columns": table.columns,
-        "rows": [{"label": label, "cells": [None if cell in hidden else counts[cell] for cell in cells]}
-                 for label, cells in table.rows],
+        "rows": [{
+            "label": label,
+            "cells": [None if cell in hidden else _number(counts[cell], rounded) for cell in cells],
+            "groups": [group_text(cell) if cell not in hidden and counts[cell] >= THRESHOLD else "" for cell in cells],
+        } for label, cells in table.rows],
     }
 
 
@@ -198,4 +264,6 @@ def _filter_words(filters: Filters) -> list[str]:
     if filters.condition:
         known = CONDITIONS.get(filters.condition)
         words.append(known.label if known else filters.condition)
+    if filters.group:
+        words.append(filters.group.words)
     return words

@@ -5,8 +5,8 @@ could still be worked out from sums that are shown, another count of that sum is
 means is asked of a linear programme over all sums of the report at once: the least and the greatest value that each
 hidden count can have. So a count that stands in several tables is protected in all of them.
 
-What this does not guard against: somebody who combines reports of different filters or days. `document.py` refuses
-filters that leave out, or leave over, fewer than five people.
+What this does not guard against: somebody who combines reports of different filters or periods. Against that
+`document.py` has rules of its own.
 """
 from __future__ import annotations
 
@@ -31,11 +31,12 @@ class Sum:
 
 def hidden_counts(
     counts: Mapping[Hashable, int], sums: Sequence[Sum], public: Collection[Hashable] = (),
-    unprinted: Collection[Hashable] = (),
+    unprinted: Collection[Hashable] = (), secret: Collection[Hashable] = (),
 ) -> set[Hashable]:
     """The keys of the counts that must not be shown. `public` counts are known whatever the report does; `unprinted`
-    ones stand nowhere in it, but a reader knows that they are not negative."""
-    small = {key for key, value in counts.items() if 0 < value < THRESHOLD} - {*public, *unprinted}
+    ones stand nowhere in it, but a reader knows that they are not negative; `secret` ones are hidden by another report
+    that tells of the same people."""
+    small = {key for key, value in counts.items() if 0 < value < THRESHOLD or key in secret} - {*public, *unprinted}
     hidden = small | set(unprinted)
     settled: set[Hashable] = set()      # nothing more can be done for them
     while True:

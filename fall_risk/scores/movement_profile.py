@@ -11,6 +11,8 @@ from fall_risk.scores.fields import InputError
 from fall_risk.scores.motion import NO_PROBABILITY, Measure, margin_measure, measure
 
 VERSION = "2"           # 1 had no demand
+APART = ("Kept apart from the risk of falling: no published coefficient turns these measures into a probability of "
+         "falling.")
 DEMAND_AMBER, DEMAND_RED = 60.0, 80.0           # E, percent of the person's strength
 DEMAND_NOTE = (
     "Demand: the joint's moment against what the person's muscles could make in that pose at that speed. Bands of 60 "
@@ -73,8 +75,8 @@ def movement_profile(times: np.ndarray, com: np.ndarray, margin_cm: np.ndarray,
 
 def _demand_measure(demand: Demand) -> Measure:
     strength = ("Of the strength measured." if demand.measured else
-                "Strength not measured, but expected from sex, age, height and mass: the true share is probably "
-                "higher.")
+                "At least: this person's strength was not measured. The number is the share of what a healthy person "
+                "of this sex, age, height and mass is expected to have; whoever is weaker needs more of theirs.")
     error = "" if demand.error_percent is None else (
         f" The estimated ground reaction alone may err by about ±{demand.error_percent:.0f} points.")
     return measure(f"demand_{demand.key}", f"Demand: {demand.joint}", round(demand.percent), "% of strength",

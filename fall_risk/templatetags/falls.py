@@ -20,9 +20,11 @@ _STATES = {"low": "accepted", "intermediate": "draft", "high": "failed", "": "cl
 
 
 @register.filter
-def by_column(row: dict, columns: list[str]) -> list[tuple[str, int | None]]:
-    """The cells of a report's row, each with the name of its column."""
-    return list(zip(columns, row["cells"], strict=True))
+def by_column(row: dict, columns: list[str]) -> list[tuple[str, int | None, str]]:
+    """The cells of a report's row, each with the name of its column and of the group that may be looked at closer.
+    Stored reports from before there were such groups have none."""
+    groups = row.get("groups") or [""] * len(columns)
+    return list(zip(columns, row["cells"], groups, strict=True))
 
 
 @register.inclusion_tag("fall_risk/_alert_bar.html", takes_context=True)

@@ -10,6 +10,7 @@ from clinic.errors import ServiceError
 from clinic.pages import attempted, page, paged, status_of, submitted
 from fall_risk import charts, forms, selectors, services, words
 from fall_risk.models import Assessment, AssessmentStatus, RecordingStatus
+from fall_risk.scores.movement_profile import APART
 from fall_risk.services.assessments import saves_of
 from fall_risk.services.recordings import profile_outdated
 from generation.selectors import candidate_get
@@ -173,6 +174,22 @@ def recording(request: HttpRequest, recording_id: UUID) -> HttpResponse:
     return render(request, "fall_risk/recording.html", context, status=status)
 
 
+@page(POST="fall_risk.assess")
+def recording_cancel(request: HttpRequest, recording_id: UUID) -> HttpResponse:
+    row = selectors.recording_get(user=request.user, recording_id=recording_id, action="fall_risk.assess")
+    attempted(request, services.recording_cancel, "The analysis is cancelled; the file stays.", actor=request.user,
+              recording=row)
+    return redirect("fall_recording", row.pk)
+
+
+@page(POST="fall_risk.assess")
+def recording_repeat(request: HttpRequest, recording_id: UUID) -> HttpResponse:
+    row = selectors.recording_get(user=request.user, recording_id=recording_id, action="fall_risk.assess")
+    attempted(request, services.recording_repeat, "The recording is analysed again.", actor=request.user,
+              recording=row)
+    return redirect("fall_recording", row.pk)
+
+
 @page(GET="fall_risk.view")
 def recording_file(request: HttpRequest, recording_id: UUID) -> HttpResponse:
     row = selectors.recording_get(user=request.user, recording_id=recording_id)
@@ -203,12 +220,11 @@ def _taken(row, typed) -> tuple[dict, str]:
 
 def _patient_page(request: HttpRequest, patient, summary_form=None) -> HttpResponse:
     overview = selectors.overview(user=request.user, patient=patient)
-    signed = selectors.signed_motion(user=request.user, patient=patient)
-    profile = selectors.motion_profile(signed)
     form = summary_form or forms.SummaryForm(initial={"text": words.summary_draft(overview)})
     return render(request, "fall_risk/patient.html", {
-        "patient": patient, "overview": overview, "summary_form": form, "signed": signed,
-        "profile": profile, "profile_outdated": bool(profile) and profile_outdated(profile),
-        "figure": charts.trend_figure(overview.trends),
+        "patient": patient, "overview": overview, "summary_form": form, "signed": overview.signed,
+        "profile": overview.profile,
+        "profile_outdated": bool(overview.profile) and profile_outdated(overview.profile),
+        "figure": charts.trend_figure(overview.trends), "apart": APART,
         "complete": [row for row in overview.history if row.status == AssessmentStatus.COMPLETE],
     }, status=status_of(form))

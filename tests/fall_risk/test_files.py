@@ -91,6 +91,24 @@ def test_any_text_can_be_printed(text: str):
     assert PdfReader(io.BytesIO(pdf.bytes())).pages
 
 
+def r4_faults(body: bytes) -> list[str]:
+    """What is wrong with a bundle by the models of FHIR 4.0.1 itself: `fhir.resources` has those of R4B only."""
+    bundle = pytest.importorskip("fhirclient.models.bundle")
+    from fhirclient.models.fhirabstractbase import FHIRValidationError
+
+    try:
+        bundle.Bundle(json.loads(body), strict=True)
+    except FHIRValidationError as error:
+        return [str(error)]
+    return []
+
+
+def test_r4_itself_is_asked():
+    assert r4_faults(b'{"resourceType": "Bundle", "type": "collection"}') == []
+    assert r4_faults(b'{"resourceType": "Bundle"}') and r4_faults(
+        b'{"resourceType": "Bundle", "type": "collection", "entry": [{"resource": {"resourceType": "Observation"}}]}')
+
+
 def test_fhir_is_valid_and_says_what_the_record_says(side: Side):
     patient = make_patient(side.clinician, "Nora")
     type(patient).objects.filter(pk=patient.pk).update(birth_date="1948-05-06")
@@ -117,6 +135,7 @@ def test_fhir_is_valid_and_says_what_the_record_says(side: Side):
     local = [c for r in resources if r["resourceType"] == "Observation" for c in r["code"]["coding"]
              if c["system"] != "http://loinc.org"]
     assert all(c["system"] == "urn:genuflex:fall-risk" for c in local)
+    assert r4_faults(answer.content) == []
     known = {f"urn:genuflex:{r['resourceType']}/{r['id']}" for r in resources}
     assert {b["reference"] for b in risk["basis"]} <= known and risk["subject"]["reference"] in known
 

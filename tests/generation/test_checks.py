@@ -15,7 +15,7 @@ from django.test import Client
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from clinic.errors import ServiceError
-from generation import checking, checks, services
+from generation import checking, checks, ownership, services
 from generation.engine.body import COORDINATES, TorchBody, personal_body
 from generation.engine.formats import Motion, write_mot
 from generation.engine.limits import MODEL_LIMITS, Limit
@@ -276,19 +276,19 @@ def test_a_check_that_kills_workers_is_given_up(waiting: CandidateCheck):
 
 def test_a_check_makes_room_for_a_generation_but_not_for_ever(waiting: CandidateCheck, side: Side, monkeypatch):
     ProcrastinateJob.objects.filter(queue_name="generation")    # of the fixtures: done without a worker
-    monkeypatch.setattr(checks, "LOOK_S", 0.0)
+    monkeypatch.setattr(ownership, "LOOK_S", 0.0)
     services.generation_request_create(actor=side.clinician, patient=side.record.patient, seed=5, candidate_count=1)
-    assert checks.others_wait()
+    assert ownership.others_wait()
 
     def until_stopped(check, owner):
-        watch = checks._Watch(owner, urgent=check.urgent, aside=check.stepped_aside)
+        watch = ownership.Watch(owner, aside=check.stepped_aside, limit_s=1200, too_long="Too long.")
         for _ in range(3):
             if watch.must_stop():
                 raise watch.why()
         return plain_squat.verdict(check.candidate)
 
     monkeypatch.setattr(checks, "run_opensim", until_stopped)
-    for count in range(1, checks.MOST_ASIDE + 1):
+    for count in range(1, ownership.MOST_ASIDE + 1):
         checks.candidate_check_run(candidate_id=waiting.pk)
         waiting.refresh_from_db()
         assert (waiting.status, waiting.stepped_aside) == ("waiting", count)

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 from django.core.management.base import BaseCommand, CommandError
@@ -12,7 +13,8 @@ from django.utils import timezone
 from clinic.models import Clinic, User
 from fall_risk import selectors
 from fall_risk.reporting import counts
-from fall_risk.reporting.document import Filters, report_document
+from fall_risk.reporting.document import Filters, last_twelve_months, report_document
+from fall_risk.reporting.groups import parse_group
 
 REPEATS = 3
 VISITS = 4              # assessments of each patient
@@ -99,7 +101,7 @@ class Command(BaseCommand):
         administrator = User.objects.get(role="administrator")
         clinician = User.objects.filter(role="clinician").first()
         today = timezone.localdate()
-        year = Filters(today - timedelta(days=364), today)
+        year = last_twelve_months(today)
         asked = {
             "last 12 months": year,
             "last 5 years": Filters(today - timedelta(days=1825), today),
@@ -107,6 +109,9 @@ class Command(BaseCommand):
             "one clinician": Filters(year.start, year.end, clinician=clinician.pk),
             "age 75-84": Filters(year.start, year.end, age_band="75-84"),
             "one condition": Filters(year.start, year.end, condition="TKA"),
+            "looked closer at, high": replace(year, group=parse_group("category/high")),
+            "closer at high of one condition": replace(
+                year, condition="TKA", group=parse_group("category/high")),
         }
         reports = [
             self._timed(f"clinic report, {name}", lambda chosen=chosen: report_document(clinic=clinic, filters=chosen))
