@@ -47,6 +47,7 @@ CLINICAL = (
     Measure("pause_s", "At the bottom", " s", 1, "Time between going down and coming up."),
     Measure("ascent_s", "Coming up", " s", 1, "Time from the lowest point to standing."),
 )
+DURATIONS = ("descent_s", "pause_s", "ascent_s")
 TECHNICAL = (
     Measure("margin_of_stability_cm", "Margin of stability", " cm", 1,
             "As the balance reserve, with the speed of the centre of mass taken in; approximate in deep squats."),

@@ -3,7 +3,8 @@ from __future__ import annotations
 
 from generation.models import CandidateAnalysis, CandidateMotion
 from generation.physics import JOINTS, LOADS, MUSCLE_GROUPS, SIDES
-from generation.physics_plots import physics_figures
+from generation.physics_plots import physics_plots
+from generation.playback import curves
 
 # Whose strength is compared: coordinate of the analysis, its label.
 DEMANDS = (("knee_angle", "Knee"), ("hip_flexion", "Hip"), ("ankle_angle", "Ankle"))
@@ -12,10 +13,10 @@ COMPARED = {"moment": ("Joint moments", "Nm", 1), "activation": ("Muscle activit
 
 
 def physics_of(candidate: CandidateMotion, analysis: CandidateAnalysis | None) -> dict:
-    """`physics` and `physics_figures` for the templates; both empty while OpenSim has not answered."""
+    """`physics` and `physics_plots` for the templates; both empty while OpenSim has not answered."""
     check = candidate.check_by_opensim
     if check is None or not check.result:
-        return {"physics": None, "physics_figures": []}
+        return {"physics": None, "physics_plots": []}
     result = check.result
     found = result["physics"]
     mass = found["body"]["mass_kg"]
@@ -42,7 +43,8 @@ def physics_of(candidate: CandidateMotion, analysis: CandidateAnalysis | None) -
             "comparison": _comparison(result["comparison"]),
             "versions": result["versions"], "seconds": result["seconds"],
         },
-        "physics_figures": physics_figures(analysis.curves) if analysis is not None else [],
+        "physics_plots": [] if analysis is None else [
+            plot.document() for plot in physics_plots(analysis.curves, curves(candidate), candidate.checks, mass)],
     }
 
 

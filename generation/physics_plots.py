@@ -1,58 +1,61 @@
-"""Joint moments, muscle activity and joint loads over time as Plotly figures."""
+"""Muscle activity, joint moments, joint loads and stability over time, with what limits allow."""
 from __future__ import annotations
 
-import json
 import math
 
-import plotly.graph_objects as go
-from plotly.subplots import make_subplots
+import numpy as np
 
+from generation.alignment import cycle
 from generation.physics import JOINTS, LOADS, MUSCLE_GROUPS, SIDES
-from generation.plots import LEFT, RIGHT, page_layout
+from generation.playback import Curves
+from generation.plots import Allowed, Line, Panel, Plot, allowed
 
-PANEL_PX = 120
-NOT_TRUSTED = "#CC79A7"        # of Okabe and Ito
+# Curve -> variable of the limits on its greatest value, without "_peak".
+_MOMENTS = {"knee_angle": "knee_extension_moment", "hip_flexion": "hip_extension_moment",
+            "ankle_angle": "ankle_plantarflexion_moment"}
+_LOADS = {"tibiofemoral_free_body": "tibiofemoral_force", "patellofemoral_free_body": "patellofemoral_force",
+          "hip": "hip_force"}
 
 
-def physics_figures(curves: dict) -> list[dict]:
-    """(key, title, figure) for each kind; figures as JSON-ready dicts. `curves` as docs/checks.md says."""
-    groups = [(group.label, [f"{name}_{side}" for side in SIDES]) for name, group in MUSCLE_GROUPS.items()]
-    joints, loads = [(joint.label, joint.coordinates()) for joint in JOINTS], [(o.label, o.names()) for o in LOADS]
+def physics_plots(found: dict, motion: Curves, checks: list[dict], mass_kg: float) -> list[Plot]:
+    """One plot for each kind. `found` are the curves that a check stored (docs/checks.md)."""
+    groups = [(group.label, [f"{name}_{side}" for side in SIDES], _limit(checks, f"{name}_activation"))
+              for name, group in MUSCLE_GROUPS.items()]
+    joints = [(joint.label, joint.coordinates(), _limit(checks, _MOMENTS.get(joint.coordinate), mass_kg))
+              for joint in JOINTS]
+    loads = [(load.label, load.names(), _limit(checks, _LOADS.get(load.name))) for load in LOADS]
+    margin = [("Margin of stability", ["margin_of_stability"], allowed(checks, "margin_of_stability", motion.phases))]
     kinds = (
         ("activations", "Muscle activity", groups, " %", 100), ("moments", "Joint moments", joints, " Nm", 1),
-        ("loads", "Joint loads in body weights", loads, " BW", 1),
+        ("loads", "Joint loads in body weights", loads, " BW", 1), ("stability", "Balance", margin, " cm", 100),
     )
-    return [{"key": key, "script_id": f"figure-{key}", "title": title,
-             "figure": _figure(curves, key, panels, unit, factor)} for key, title, panels, unit, factor in kinds]
+    plots = []
+    for key, title, rows, unit, factor in kinds:
+        panels = [_panel(label, names, bands, found.get(key, {}), factor) for label, names, bands in rows]
+        if any(panels):
+            plots.append(Plot(
+                key=key, title=title, unit=unit, times=np.array(found["time_s"]), cycle=cycle(motion),
+                panels=[panel for panel in panels if panel], phases=motion.phases, doubted=doubted(found), panel_px=110,
+            ))
+    return plots
 
 
-def _figure(curves: dict, key: str, panels: list, unit: str, factor: float) -> dict:
-    panels = [(label, [name for name in names if name in curves[key]]) for label, names in panels]
-    panels = [(label, names) for label, names in panels if names]
-    figure = make_subplots(
-        rows=max(1, len(panels)), cols=1, shared_xaxes=True, vertical_spacing=0.3 / max(2, len(panels)),
-        subplot_titles=[label for label, _ in panels],
-    )
-    named = set()
-    for row, (_, names) in enumerate(panels, start=1):
-        for name in names:
-            label = "Left" if name.endswith("_l") else "Right" if name.endswith("_r") else "Middle"
-            figure.add_trace(go.Scatter(
-                x=curves["time_s"], y=[round(factor * value, 2) for value in curves[key][name]], mode="lines",
-                name=label, legendgroup=label, showlegend=label not in named, line=LEFT if label == "Left" else RIGHT,
-                hovertemplate=f"%{{y:.1f}}{unit}",
-            ), row=row, col=1)
-            named.add(label)
-        for start, end in _doubted(curves):
-            figure.add_vrect(x0=start, x1=end, row=row, col=1, fillcolor=NOT_TRUSTED, opacity=0.18, line_width=0)
-        figure.update_yaxes(ticksuffix=unit, rangemode="tozero", nticks=4, row=row, col=1)
-    page_layout(figure, len(panels), PANEL_PX)
-    return json.loads(figure.to_json())
+def _limit(checks: list[dict], variable: str | None, factor: float = 1.0) -> list[Allowed]:
+    """Limits on the greatest value of a curve: an upper bound at every instant; a lower one is no band of the curve."""
+    bounds = [c["max"] for c in checks if variable and c["variable"] == f"{variable}_peak" and c.get("max") is not None
+              and c.get("weight") is None]
+    return [Allowed(None, factor * min(bounds))] if bounds else []
 
 
-def _doubted(curves: dict) -> list[tuple[float, float]]:
+def _panel(label: str, names: list[str], bands: list[Allowed], values: dict, factor: float) -> Panel | None:
+    lines = [Line("Left" if name.endswith("_l") else "Right" if name.endswith("_r") else "Middle",
+                  factor * np.array(values[name], float)) for name in names if name in values]
+    return Panel(label, lines, bands, from_zero=True) if lines else None
+
+
+def doubted(found: dict) -> list[tuple[float, float]]:
     """The spans of time that are not trusted, half a step wider on each side."""
-    times, trusted = curves["time_s"], curves["trusted"]
+    times, trusted = found["time_s"], found["trusted"]
     half = (times[1] - times[0]) / 2 if len(times) > 1 else 0.0
     spans: list[list[float]] = []
     for time, fine in zip(times, trusted, strict=True):

@@ -133,3 +133,29 @@ def own_motion_get(
 ) -> OwnMotion:
     rows = OwnMotion.objects.select_related("patient")
     return get_permitted(user, action, rows if with_files else rows.defer(*_MOTION_FILES), pk=motion_id)
+
+
+def motion_of_patient(*, user: User, patient: Patient, motion_id: UUID) -> CandidateMotion | OwnMotion:
+    """A candidate of the patient, or a recording of the patient that was read; with its files."""
+    rows = CandidateMotion.objects.filter(request__patient=patient).select_related("request", "opensim_check")
+    candidate = permitted(user, "candidate.view", rows).filter(pk=motion_id).first()
+    own = own_motion_read(user=user, patient=patient)
+    return candidate or get_permitted(user, "own_motion.view", own, pk=motion_id)
+
+
+def own_motion_read(*, user: User, patient: Patient) -> QuerySet[OwnMotion]:
+    """The recordings that can be shown, with their files."""
+    rows = OwnMotion.objects.filter(patient=patient, status=MotionStatus.READY, removed_at=None)
+    return permitted(user, "own_motion.view", rows)
+
+
+MOST_CHOICES = 6        # of the latest generations, to choose motions from
+
+
+def motion_choices(*, user: User, patient: Patient) -> dict:
+    """What can be compared: candidates of the latest generations, accepted before rejected, and the own recordings."""
+    requests = generation_request_list(user=user, patient=patient).filter(status=RequestStatus.SUCCEEDED)[:MOST_CHOICES]
+    return {
+        "generations": [(request, list(candidate_list(user=user, request=request))) for request in requests],
+        "own": list(own_motion_ready(user=user, patient=patient)),
+    }

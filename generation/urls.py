@@ -1,7 +1,7 @@
 """Addresses of generations and candidates."""
 from django.urls import path
 
-from generation import own_views, views
+from generation import compare_views, own_views, views
 
 urlpatterns = [
     path("patients/<uuid:patient_id>/generate/", views.generate, name="generate"),
@@ -27,5 +27,6 @@ urlpatterns = [
     path("own-motions/<uuid:motion_id>/remove/", own_views.own_motion_remove, name="own_motion_remove"),
     path("own-motions/<uuid:motion_id>/playback/", own_views.own_motion_playback, name="own_motion_playback"),
     path("own-motions/<uuid:motion_id>/file/", own_views.own_motion_file, name="own_motion_file"),
+    path("patients/<uuid:patient_id>/compare/", compare_views.compare, name="compare"),
     path("clinic/jobs/", views.job_list, name="job_list"),
 ]

@@ -9,10 +9,10 @@ from django.urls import reverse
 
 from clinic.pages import attempted, page, paged, status_of, submitted
 from generation import checks, downloads, selectors, services
+from generation.angle_plots import joint_angles
 from generation.forms import GenerateForm
 from generation.models import CandidateCheck, CandidateMotion, GenerationRequest, RequestStatus
 from generation.physics_page import physics_of
-from generation.plots import joint_angle_figure
 from patients.selectors import patient_get, patient_overview
 
 MOST_CHECKS = 50        # of the undecided checks, shown to the administrator
@@ -41,9 +41,10 @@ def generation_detail(request: HttpRequest, request_id: UUID) -> HttpResponse:
     shown = _shown(request, candidates)
     context = {"generation": row, "patient": row.patient, "candidates": candidates, "shown": shown}
     if shown is not None:
-        context["figure"] = joint_angle_figure(
-            selectors.candidate_get(user=request.user, candidate_id=shown.pk, with_files=True)
-        )
+        own = row.own_motion if row.own_motion is not None and row.own_motion.is_ready else None
+        context["angles"] = joint_angles(
+            selectors.candidate_get(user=request.user, candidate_id=shown.pk, with_files=True), own
+        ).document()
         context |= _physics(request, shown.pk)
     return render(request, "generation/results.html", context)
 

@@ -1,72 +1,75 @@
-// The plots beside the player: one clock, the player's. Plotly is loaded by the page that plots. A plot inside a closed
-// <details> is drawn when that opens: before, it has no width.
-const dark = matchMedia("(prefers-color-scheme: dark)");
+// The plots of a page. Where it has a player, all share its clock: each plot's line follows, and moves it. Plotly is loaded by
+// the page that plots. A plot inside a closed <details> is drawn when that opens: before, it has no width.
+import { Cursor } from "../plots/cursor.js";
+import { dark, dressed, scaleOf } from "../plots/figure.js";
 
-function colours() {
-  const style = getComputedStyle(document.documentElement);
-  const of = (name) => style.getPropertyValue(name).trim();
-  return { ink: of("--ink"), muted: of("--muted"), line: of("--line"), accent: of("--accent") };
-}
+const AXIS = "genuflex.plots.axis"; // "time" or "percent", kept in this browser
+const drawn = new Map(); // plot -> its cursor, or null
 
-function themed(layout) {
-  const { ink, muted, line } = colours();
-  const themedLayout = structuredClone(layout);
-  themedLayout.font = { color: ink, family: "inherit" };
-  for (const [key, axis] of Object.entries(themedLayout)) {
-    if (!/^[xy]axis/.test(key)) continue;
-    Object.assign(axis, { gridcolor: line, zerolinecolor: line, linecolor: line, tickcolor: line, tickfont: { color: muted } });
+function chosenAxis() {
+  try {
+    return localStorage.getItem(AXIS) === "percent" ? "percent" : "time";
+  } catch {
+    return "time";
   }
-  themedLayout.hoverlabel = { bgcolor: ink, font: { color: getComputedStyle(document.documentElement).getPropertyValue("--surface").trim() } };
-  return themedLayout;
 }
+
+let axis = chosenAxis();
 
 async function draw(plot) {
   const figure = JSON.parse(document.getElementById(plot.dataset.figure).textContent);
+  const scale = scaleOf(figure, axis);
+  const { data, layout } = dressed(figure, scale);
+  drawn.get(plot)?.release();
+  drawn.set(plot, null);
+  await window.Plotly.react(plot, data, layout, { responsive: true, displayModeBar: false, scrollZoom: false });
   const player = document.getElementById("player");
-  const bands = figure.layout.shapes ?? [];
-  const cursorAt = (time) => ({
-    type: "line", xref: "x", yref: "paper", x0: time, x1: time, y0: 0, y1: 1, line: { color: colours().accent, width: 2 },
-  });
-  const layout = themed(figure.layout);
-  layout.shapes = player ? [...bands, cursorAt(player.currentTime || 0)] : bands;
-  await window.Plotly.newPlot(plot, figure.data, layout, { responsive: true, displayModeBar: false, scrollZoom: false });
-  plot.dataset.ready = "true";
-  if (!player) {
-    dark.addEventListener("change", () => { if (plot.isConnected) window.Plotly.relayout(plot, { ...themed(figure.layout), shapes: bands }); });
-    return;
+  if (player && figure.layout.meta?.cycle) {
+    const cursor = new Cursor(plot, player, scale);
+    drawn.set(plot, cursor);
+    if (!plot.dataset.ready) plot.on("plotly_afterplot", () => drawn.get(plot)?.show());
   }
-  let last = -1;
-  let waiting = false;
-  const move = () => {
-    waiting = false;
-    if (!plot.isConnected || player.currentTime === last) return;
-    last = player.currentTime;
-    window.Plotly.relayout(plot, { shapes: [...bands, cursorAt(last)] });
-  };
-  const follow = () => {
-    if (!plot.isConnected) { player.removeEventListener("timeupdate", follow); return; }
-    if (!waiting) { waiting = true; setTimeout(move, 80); }      // a plot costs more than a picture of the player
-  };
-  player.addEventListener("timeupdate", follow);
-  plot.on("plotly_click", (event) => { player.currentTime = event.points[0].x; });
-  dark.addEventListener("change", () => {
-    if (plot.isConnected) window.Plotly.relayout(plot, { ...themed(figure.layout), shapes: [...bands, cursorAt(player.currentTime || 0)] });
-  });
+  plot.dataset.ready = "true";
 }
 
 function drawAll() {
+  if (!window.Plotly) return;
+  for (const plot of drawn.keys()) {
+    if (plot.isConnected) continue;
+    drawn.get(plot)?.release();
+    drawn.delete(plot);
+  }
   for (const plot of document.querySelectorAll(".plot[data-figure]:not([data-drawn])")) {
     if (plot.closest("details:not([open])")) continue;
     plot.dataset.drawn = "true";
     draw(plot);
   }
+  showAxis();
 }
 
-// Module scripts run after the deferred Plotly of the page's head, so window.Plotly is there where it is needed.
-if (document.querySelector(".plot[data-figure]")) {
-  if (window.Plotly) drawAll();
-  else addEventListener("load", drawAll);
+function showAxis() {
+  for (const choice of document.querySelectorAll("[data-plot-axis]")) choice.setAttribute("aria-pressed", choice.dataset.plotAxis === axis);
 }
-document.addEventListener("htmx:afterSettle", () => { if (window.Plotly) drawAll(); });
-document.addEventListener("toggle", () => { if (window.Plotly) drawAll(); }, true);
-document.addEventListener("htmx:oobAfterSwap", () => { if (window.Plotly) drawAll(); });
+
+function redraw() {
+  for (const plot of drawn.keys()) if (plot.isConnected) draw(plot);
+}
+
+document.addEventListener("click", (event) => {
+  const choice = event.target.closest("[data-plot-axis]");
+  if (!choice) return;
+  axis = choice.dataset.plotAxis;
+  try {
+    localStorage.setItem(AXIS, axis);
+  } catch { /* storage is switched off: the choice lasts as long as the page */ }
+  showAxis();
+  redraw();
+});
+
+// Module scripts run after the deferred Plotly of the page's head, so window.Plotly is there where it is needed.
+if (window.Plotly) drawAll();
+else addEventListener("load", drawAll);
+dark.addEventListener("change", redraw);
+document.addEventListener("htmx:afterSettle", drawAll);
+document.addEventListener("htmx:oobAfterSwap", drawAll);
+document.addEventListener("toggle", drawAll, true);
