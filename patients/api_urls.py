@@ -14,6 +14,7 @@ urlpatterns = [
     path(f"{_patient}conditions/", apis.ConditionListAPI.as_view(), name="condition_list"),
     path(f"{_patient}limits/", apis.LimitListAPI.as_view(), name="limit_list"),
     path(f"{_patient}tempo/", apis.TempoAPI.as_view(), name="tempo"),
+    path(f"{_patient}execution/", apis.ExecutionAPI.as_view(), name="execution"),
     path("conditions/<uuid:condition_id>/", apis.ConditionAPI.as_view(), name="condition"),
     path("conditions/<uuid:condition_id>/resolve/", apis.ConditionResolveAPI.as_view(), name="condition_resolve"),
     path("limits/<uuid:limit_id>/", apis.LimitAPI.as_view(), name="limit"),

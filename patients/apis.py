@@ -8,11 +8,14 @@ from rest_framework.response import Response
 
 from clinic.apis import Input, Number, TableAPI
 from generation.engine.presets import CONDITIONS
-from generation.engine.variables import VARIABLES
+from generation.engine.presets import Condition as ConditionRow
+from generation.engine.variables import PHASES, VARIABLES
 from patients import rules, selectors, services
 from patients.models import (
+    ArmPosture,
     BodyMeasurement,
     Condition,
+    Execution,
     MovementLimit,
     MuscleGroup,
     Patient,
@@ -120,19 +123,23 @@ class LimitOut(serializers.ModelSerializer):
 
     class Meta:
         model = MovementLimit
-        fields = ["id", "variable", "side", "minimum", "maximum", "unit", "source", "status", "origin", "condition",
-                  "preset_minimum", "preset_maximum", "reason", "removed_at"]
+        fields = ["id", "variable", "side", "phase", "minimum", "maximum", "weight", "unit", "source", "status",
+                  "origin", "condition", "preset_minimum", "preset_maximum", "preset_weight", "reason", "removed_at"]
 
 
 class LimitChangeIn(Input):
+    """`weight` null: the limit must be kept; a number above 0 makes it a goal."""
+
     minimum = Number(allow_null=True, default=None)
     maximum = Number(allow_null=True, default=None)
+    weight = Number(allow_null=True, default=None)
     reason = serializers.CharField(max_length=2000, allow_blank=True, default="")
 
 
 class LimitIn(LimitChangeIn):
     variable = serializers.CharField(max_length=60)
     side = serializers.ChoiceField(SIDES, allow_blank=True, default="")
+    phase = serializers.ChoiceField([*PHASES], allow_blank=True, default="")
 
 
 class ReasonIn(Input):
@@ -143,6 +150,13 @@ class TempoData(Input):
     descent_s = Number()
     pause_s = Number()
     ascent_s = Number()
+
+
+class ExecutionData(Input):
+    """`arms` empty: as the protocols say, else raised forward."""
+
+    arms = serializers.ChoiceField([*filter(None, ArmPosture.values)], allow_blank=True, default="")
+    repetitions = serializers.IntegerField(default=1)
 
 
 class PatientListAPI(TableAPI):
@@ -271,11 +285,31 @@ class TempoAPI(TableAPI):
         return Response(status=204)
 
 
+class ExecutionAPI(TableAPI):
+    """Where the arms are, and how many squats in a row."""
+
+    actions = {"GET": "patient.view", "PUT": "patient.edit"}
+    input_class, output_class = ExecutionData, ExecutionData
+
+    def get(self, request, patient_id: UUID) -> Response:
+        patient = selectors.patient_get(user=request.user, patient_id=patient_id)
+        return self.answer(selectors.execution_get(patient) or Execution(patient=patient))
+
+    def put(self, request, patient_id: UUID) -> Response:
+        patient = selectors.patient_get(user=request.user, patient_id=patient_id, action="patient.edit")
+        return self.answer(services.execution_set(actor=request.user, patient=patient, **self.read(request)))
+
+
 class ConditionKind(serializers.Serializer):
     name = serializers.CharField()
     label = serializers.CharField()
     phases = serializers.ListField(child=serializers.CharField())
     sided = serializers.BooleanField()
+    weeks = serializers.SerializerMethodField()
+
+    def get_weeks(self, kind: ConditionRow) -> dict[str, list[int | None]]:
+        """Phase to the weeks since surgery or injury that it counts, the last not included."""
+        return {phase: list(ends) for phase, ends in kind.weeks.items()}
 
 
 class VariableKind(serializers.Serializer):
@@ -284,6 +318,7 @@ class VariableKind(serializers.Serializer):
     unit = serializers.CharField()
     sided = serializers.BooleanField()
     kind = serializers.CharField()
+    phases = serializers.ListField(child=serializers.CharField())
     meaning = serializers.CharField()
     lowest = serializers.FloatField()
     highest = serializers.FloatField()
@@ -310,6 +345,8 @@ class VariablesAPI(TableAPI):
 class PresetLimit(serializers.Serializer):
     variable = serializers.CharField()
     side = serializers.CharField(allow_null=True)
+    phase = serializers.CharField(allow_blank=True)
+    weight = serializers.FloatField(allow_null=True)
     min = serializers.FloatField(allow_null=True)
     max = serializers.FloatField(allow_null=True)
     unit = serializers.CharField()
@@ -327,6 +364,7 @@ class PresetOut(serializers.Serializer):
     limits = PresetLimit(many=True)
     reminders = PresetReminder(many=True)
     refused = serializers.CharField(allow_blank=True)
+    support = serializers.BooleanField()
 
 
 class PresetAPI(TableAPI):

@@ -6,14 +6,36 @@ from django.utils import timezone
 
 from clinic.models import User
 from generation.engine.presets import CONDITIONS
-from generation.engine.variables import VARIABLES
+from generation.engine.profile import MOST_REPETITIONS
+from generation.engine.variables import MUSCLE_GROUPS, VARIABLES, Variable
 from patients import rules
-from patients.models import MuscleGroup, Segment, Sex
+from patients.models import ArmPosture, MovementPhase, MuscleGroup, Segment, Sex
 
-_KINDS = {
-    "range": "At every moment", "peak": "Greatest value, depth and speed", "mean": "Left-right difference",
-    "duration": "Tempo",
-}
+WEIGHTS = (None, 3.0, 1.0, 0.3)      # of a limit: hard, and what a goal can count
+
+
+def _theme(variable: Variable) -> str:
+    """Where a variable stands in the list to choose from."""
+    name, unit = variable.name, variable.unit
+    if name.endswith("_activation_peak"):
+        group = name.removesuffix("_activation_peak")
+        return "Muscle activity" if group in MUSCLE_GROUPS else "Muscle activity, single muscles"
+    if variable.label.startswith("Depth"):
+        return "Depth"
+    if name.startswith("foot_load_share") or name.endswith("_asymmetry"):
+        return "Left and right"
+    if variable.kind == "duration":
+        return "Tempo"
+    if unit in ("deg/s", "m/s", "m/s2", "1"):
+        return "Speed and smoothness"
+    if unit in ("Nm/kg", "body weights", "%"):
+        return "Load on the joints and demand on strength"
+    return "Joint angles and trunk" if unit == "deg" and name != "joint_range_margin" else "Knees, feet and balance"
+
+
+_THEMES = ("Depth", "Joint angles and trunk", "Knees, feet and balance", "Left and right", "Tempo",
+           "Speed and smoothness", "Load on the joints and demand on strength", "Muscle activity",
+           "Muscle activity, single muscles")
 
 
 def _date(**kwargs) -> forms.DateField:
@@ -113,6 +135,19 @@ class TempoForm(forms.Form):
     ascent_s = _number("0.1", label="Coming up (s)")
 
 
+class ExecutionForm(forms.Form):
+    arms = forms.ChoiceField(
+        label="Arms", required=False, choices=ArmPosture.choices,
+        help_text="They count in the balance. A support is for safety: the squat is balanced without it, and no force "
+        "on it is taken off the loads.",
+    )
+    repetitions = forms.IntegerField(
+        label="Squats in a row", min_value=1, max_value=MOST_REPETITIONS, initial=1,
+        help_text=f"1 to {MOST_REPETITIONS}. They differ a little in depth and tempo, as people's do; each keeps every "
+        "limit.",
+    )
+
+
 class ConditionForm(forms.Form):
     """Phases and sides offered are those of the condition chosen; `name` is fixed when a condition is changed."""
 
@@ -126,19 +161,27 @@ class ConditionForm(forms.Form):
         self.fields["name"].choices = [("", "Choose"), *((c.name, c.label) for c in CONDITIONS.values())]
         known = CONDITIONS.get(name)
         phases = known.phases if known else ()
-        offered = [("", "Choose"), *((p, rules.phase_words(p)) for p in phases)]
+        dated = bool(known and known.weeks)
+        offered = [("", "From the date below" if dated else "Choose"), *((p, rules.phase_words(p)) for p in phases)]
         self.fields["phase"].choices = offered if phases else [("", "No phases")]
         if phases:
             self.fields["phase"].help_text = "Weeks count from the surgery or the injury."
             self.fields["phase"].choices += [("all", rules.phase_words("all"))]
         self.fields["side"].choices = _sides(bool(known and known.sided))
-        self.fields["phase"].required, self.fields["side"].required = bool(phases), bool(known and known.sided)
+        # a phase that counts weeks can come from the date; the service says so where it cannot
+        self.fields["phase"].required = bool(phases) and not dated
+        self.fields["side"].required = bool(known and known.sided)
         self.fields["onset_on"].widget.attrs["hx-preserve"] = "true"     # what is being typed outlives an answer
         if fixed:
             del self.fields["name"]
 
 
 class LimitBoundsForm(forms.Form):
+    weight = forms.TypedChoiceField(
+        label="How strict", required=False, coerce=float, empty_value=None,
+        choices=[("" if weight is None else f"{weight:g}", rules.weight_words(weight)) for weight in WEIGHTS],
+        help_text="What must be kept is kept by every squat that is shown. A goal is kept as well as that allows.",
+    )
     minimum = _number(label="At least", required=False)
     maximum = _number(label="At most", required=False)
     reason = forms.CharField(
@@ -146,29 +189,36 @@ class LimitBoundsForm(forms.Form):
         help_text="Needed when you allow more than the protocol does. It is kept with the change.",
     )
 
-
     def __init__(self, *args, from_protocol: bool = True, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         if not from_protocol:
             self.fields["reason"].help_text = "It is kept with the limit."
+        now = self.initial.get("weight")
+        if now not in ("", *WEIGHTS):                  # set by a program: it stays to be chosen
+            self.fields["weight"].choices += [(f"{now:g}", rules.weight_words(now))]
+        if isinstance(now, float):
+            self.initial["weight"] = f"{now:g}"
 
 
 class LimitForm(LimitBoundsForm):
     variable = forms.ChoiceField(label="What is limited")
     side = forms.ChoiceField(label="Side", required=False)
-    field_order = ["variable", "side", "minimum", "maximum", "reason"]
+    phase = forms.ChoiceField(label="Part of the squat", required=False)
+    field_order = ["variable", "side", "phase", "minimum", "maximum", "weight", "reason"]
 
     def __init__(self, *args, variable: str = "", **kwargs) -> None:
         super().__init__(*args, from_protocol=False, **kwargs)
         groups = [
-            (title, [(v.name, f"{v.label} ({rules.written_unit(v.unit).strip()})")
-                     for v in VARIABLES.values() if v.kind == kind])
-            for kind, title in _KINDS.items()
+            (theme, [(v.name, " ".join([v.label, f"({unit})" if (unit := rules.written_unit(v.unit).strip()) else ""]))
+                     for v in VARIABLES.values() if _theme(v) == theme])
+            for theme in _THEMES
         ]
         self.fields["variable"].choices = [("", "Choose"), *groups]
         known = VARIABLES.get(variable)
         self.fields["side"].choices = _sides(bool(known and known.sided))
         self.fields["side"].required = bool(known and known.sided)
+        parts = [(part, label) for part, label in MovementPhase.choices if not part or (known and part in known.phases)]
+        self.fields["phase"].choices = parts
         if known and known.sided:
             self.initial.setdefault("side", "both")
         hint = "Fill in one of the two, or both."

@@ -15,7 +15,9 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from clinic.models import Clinic, User, every_change
+from generation.engine.limits import HEAVIEST
 from generation.engine.presets import CONDITIONS
+from generation.engine.profile import MOST_REPETITIONS
 from generation.engine.variables import VARIABLES
 from patients import rules
 
@@ -30,6 +32,26 @@ class Side(models.TextChoices):
     LEFT = "left", "Left"
     RIGHT = "right", "Right"
     BOTH = "both", "Both"
+
+
+class MovementPhase(models.TextChoices):
+    """The part of a squat that a limit is about."""
+
+    WHOLE = "", "Whole squat"
+    DESCENT = "descent", "On the way down"
+    BOTTOM = "bottom", "At the bottom"
+    ASCENT = "ascent", "On the way up"
+
+
+class ArmPosture(models.TextChoices):
+    """The engine's postures."""
+
+    PROTOCOL = "", "As the protocols say, else raised forward"
+    FORWARD = "forward", "Raised forward with the squat"
+    CROSSED = "crossed", "Crossed in front of the chest"
+    SIDES = "sides", "At the sides"
+    OVERHEAD = "overhead", "Overhead"
+    SUPPORT = "support", "Hands on a support in front"
 
 
 class SourceStatus(models.TextChoices):
@@ -290,13 +312,22 @@ class Condition(PatientRow):
     def label(self) -> str:
         return CONDITIONS[self.name].label if self.name in CONDITIONS else self.name
 
+    @property
+    def phases_due(self) -> str:
+        """In words, the phases that the weeks have come to, where the recorded one is over or not yet reached."""
+        known = CONDITIONS.get(self.name)
+        if known is None or self.week is None or self.phase not in known.weeks:
+            return ""
+        due = known.phases_at(self.week)
+        return "" if self.phase in due else " or ".join(rules.phase_words(phase).lower() for phase in due) or "no phase"
+
 
 @pghistory.track(*every_change())
 class MovementLimit(PatientRow):
-    """One limit on the movement, from a preset or from the clinician.
+    """One limit on the movement, from a preset or from the clinician: hard, or with a `weight` a goal.
 
-    A limit that came from a preset keeps what the preset said (`preset_minimum`, `preset_maximum`), so that the page
-    can always show how far the clinician has moved it and why.
+    A limit that came from a preset keeps what the preset said (`preset_minimum`, `preset_maximum`, `preset_weight`), so
+    that the page can always show how far the clinician has moved it and why.
     """
 
     condition = models.ForeignKey(
@@ -304,13 +335,16 @@ class MovementLimit(PatientRow):
     )
     variable = models.CharField(max_length=60)
     side = models.CharField(max_length=5, choices=Side.choices, blank=True)
+    phase = models.CharField(max_length=8, choices=MovementPhase.choices, blank=True)
     minimum = NumberField(null=True, blank=True)
     maximum = NumberField(null=True, blank=True)
+    weight = NumberField(null=True, blank=True)       # of a goal; none: the limit is hard
     unit = models.CharField(max_length=20)
     source = models.TextField(blank=True)
     status = models.CharField(max_length=1, choices=SourceStatus.choices, blank=True)
     preset_minimum = NumberField(null=True, blank=True)
     preset_maximum = NumberField(null=True, blank=True)
+    preset_weight = NumberField(null=True, blank=True)
     reason = models.TextField(blank=True)
     removed_at = models.DateTimeField(null=True, blank=True)
 
@@ -323,6 +357,9 @@ class MovementLimit(PatientRow):
             models.CheckConstraint(
                 condition=Q(minimum__isnull=True) | Q(maximum__isnull=True) | Q(minimum__lte=F("maximum")),
                 name="movement_limit_minimum_below_maximum",
+            ),
+            models.CheckConstraint(
+                condition=Q(weight__isnull=True) | Q(weight__gt=0, weight__lte=HEAVIEST), name="movement_limit_weight"
             ),
         ]
 
@@ -340,7 +377,12 @@ class MovementLimit(PatientRow):
 
     @property
     def is_changed(self) -> bool:
-        return self.is_preset and (self.minimum, self.maximum) != (self.preset_minimum, self.preset_maximum)
+        return self.is_preset and (self.minimum, self.maximum, self.weight) != (
+            self.preset_minimum, self.preset_maximum, self.preset_weight)
+
+    @property
+    def is_goal(self) -> bool:
+        return self.weight is not None
 
 
 def _seconds(least: float) -> list:
@@ -357,5 +399,22 @@ class Tempo(models.Model):
     descent_s = NumberField("Going down (s)", validators=_seconds(0.5))
     pause_s = NumberField("Pause at the bottom (s)", validators=_seconds(0))
     ascent_s = NumberField("Coming up (s)", validators=_seconds(0.5))
+
+    patient_path = "patient"
+
+
+@pghistory.track(*every_change())
+class Execution(models.Model):
+    """How the squat is done: where the arms are, and how many in a row. Without a row: as the protocols say, once."""
+
+    patient = models.OneToOneField(Patient, on_delete=models.CASCADE, primary_key=True, related_name="execution")
+    arms = models.CharField("Arms", max_length=8, choices=ArmPosture.choices, blank=True)
+    repetitions = models.PositiveSmallIntegerField(
+        "Squats in a row", default=1,
+        validators=[
+            MinValueValidator(1, f"Between 1 and {MOST_REPETITIONS}."),
+            MaxValueValidator(MOST_REPETITIONS, f"Between 1 and {MOST_REPETITIONS}."),
+        ],
+    )
 
     patient_path = "patient"

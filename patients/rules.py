@@ -8,7 +8,7 @@ from datetime import date
 from django.utils import timezone
 
 from clinic.errors import FieldError, ServiceError
-from generation.engine.limits import Limit, LimitConflict
+from generation.engine.limits import HEAVIEST, Limit, LimitConflict
 from generation.engine.presets import CONDITIONS, Preset, preset_limits
 from generation.engine.variables import VARIABLES, Variable
 
@@ -63,9 +63,32 @@ def check_bounds(variable: Variable, low: float | None, high: float | None, fiel
         raise ServiceError.of(f"The minimum ({low:g}) is above the maximum ({high:g}).", fields[0])
 
 
+def check_phase(variable: Variable, phase: str, field: str = "phase") -> None:
+    if phase and phase not in variable.phases:
+        raise ServiceError.of(f"{variable.label} belongs to the whole squat; leave the part empty." if not
+                              variable.phases else "Choose a part of the squat from the list.", field)
+
+
+def check_weight(weight: float | None, field: str = "weight") -> None:
+    if weight is not None and not (math.isfinite(weight) and 0 < weight <= HEAVIEST):
+        raise ServiceError.of(f"The weight of a goal lies above 0 and is at most {HEAVIEST:g}.", field)
+
+
+def weight_words(weight: float | None) -> str:
+    """Hard, or how much a goal counts."""
+    if weight is None:
+        return "Must be kept"
+    return {0.3: "Goal, nice to have", 1.0: "Goal", 3.0: "Goal, important"}.get(weight, f"Goal of weight {weight:g}")
+
+
+def part_words(phase: str) -> str:
+    """The part of a squat that a limit is about: `on the way down`; nothing for the whole."""
+    return {"descent": "on the way down", "bottom": "at the bottom", "ascent": "on the way up"}.get(phase, "")
+
+
 def written_unit(unit: str) -> str:
     """A unit as it is written after a number."""
-    return {"deg": "°", "deg/s": "°/s"}.get(unit, f" {unit}")
+    return {"deg": "°", "deg/s": "°/s", "1": ""}.get(unit, f" {unit}")
 
 
 def collision_words(error: LimitConflict) -> str:
@@ -81,7 +104,7 @@ def plain(text: str) -> str:
     def label(found: re.Match) -> str:
         return f"“{VARIABLES[found[0]].label}”" if found[0] in VARIABLES else found[0]
 
-    return re.sub(r" deg\b", "°", re.sub(r"\b[a-z]+(?:_[a-z]+)+\b", label, text))
+    return re.sub(r" deg\b", "°", re.sub(r"\b[a-z][a-zA-Z0-9]*(?:_[a-z]+)+\b", label, text))
 
 
 def refusal_words(preset: Preset, phase: str) -> str:
@@ -94,7 +117,8 @@ def _limit_words(limit: Limit) -> str:
     unit = written_unit(limit.unit)
     pairs = (("at least", limit.min), ("at most", limit.max))
     values = " and ".join(f"{word} {value:g}{unit}" for word, value in pairs if value is not None)
-    return f"“{VARIABLES[limit.variable].label}{f', {limit.side}' if limit.side else ''}: {values}”"
+    part = f", {part_words(limit.phase)}" if limit.phase else ""
+    return f"“{VARIABLES[limit.variable].label}{f', {limit.side}' if limit.side else ''}{part}: {values}”"
 
 
 def phase_words(phase: str) -> str:
@@ -113,6 +137,18 @@ def is_looser(low: float | None, high: float | None, than_low: float | None, tha
     lower = than_low is not None and (low is None or low < than_low)
     higher = than_high is not None and (high is None or high > than_high)
     return lower or higher
+
+
+def phase_from_week(name: str, week: int | None) -> str:
+    """The phase that the weeks since surgery or injury fall in; ServiceError where the sources leave it open."""
+    known = CONDITIONS[name]
+    if week is None or not known.weeks:
+        raise ServiceError.of(f"Choose a phase of {known.label}: {', '.join(map(phase_words, known.phases))}.", "phase")
+    held = known.phases_at(week)
+    if len(held) == 1:
+        return held[0]
+    found = f"is in {' and in '.join(phase_words(phase).lower() for phase in held)}" if held else "is in no phase"
+    raise ServiceError.of(f"Week {week} {found} of the protocols of {known.label}: choose one.", "phase")
 
 
 def condition_preset(name: str, phase: str, side: str) -> Preset:

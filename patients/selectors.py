@@ -14,6 +14,7 @@ from patients import rules
 from patients.models import (
     BodyMeasurement,
     Condition,
+    Execution,
     MovementLimit,
     MuscleGroup,
     OwnModel,
@@ -101,6 +102,15 @@ def tempo_get(patient: Patient) -> Tempo | None:
     return Tempo.objects.filter(patient=patient).first()
 
 
+def execution_get(patient: Patient) -> Execution | None:
+    return Execution.objects.filter(patient=patient).first()
+
+
+def support_wanted(conditions: list[Condition]) -> list[Condition]:
+    """Those whose protocol wants the hands on a support."""
+    return [c for c in conditions if preset_limits(c.name, c.phase or None, c.side or None).support]
+
+
 @dataclass(frozen=True)
 class Collision:
     """Two limits that cannot both hold; `rows` are those of the record (other limits hold for everybody)."""
@@ -134,6 +144,8 @@ class Overview:
     common_limits: list[Limit]
     reminders: list[Reminder]
     tempo: Tempo | None
+    execution: Execution | None
+    support_wanted: list[Condition]
     collision: Collision | None
     obstacle: Obstacle | None
 
@@ -160,6 +172,8 @@ def patient_overview(*, user: User, patient: Patient) -> Overview:
             for reminder in preset_limits(condition.name, condition.phase or None, condition.side or None).reminders
         ],
         tempo=tempo_get(patient),
+        execution=execution_get(patient),
+        support_wanted=support_wanted(conditions),
         collision=collision,
         obstacle=obstacle,
     )
@@ -195,6 +209,12 @@ def patient_profile(patient: Patient) -> dict:
         profile["segment_lengths_m"] = lengths
     if own := own_model_current(patient):
         profile["model_osim"] = own.file_name       # the file itself goes with the request
+    execution = execution_get(patient)
+    arms = execution.arms if execution else ""
+    if arms or support_wanted(conditions):
+        profile["arms"] = arms or "support"
+    if execution:
+        profile["repetitions"] = execution.repetitions
     if tempo := tempo_get(patient):
         profile["tempo"] = {"descent_s": tempo.descent_s, "pause_s": tempo.pause_s, "ascent_s": tempo.ascent_s}
     return profile
@@ -226,7 +246,8 @@ def _is(row: MovementLimit, limit: Limit) -> bool:
     same_bound = (limit.min is not None and row.minimum == limit.min) or (
         limit.max is not None and row.maximum == limit.max
     )
-    return row.variable == limit.variable and (row.side or None) in (limit.side, "both") and same_bound
+    same_kind = (row.variable, row.phase, row.weight) == (limit.variable, limit.phase, limit.weight)
+    return same_kind and (row.side or None) in (limit.side, "both") and same_bound
 
 
 def _constraint(limit: MovementLimit) -> dict:
@@ -234,11 +255,14 @@ def _constraint(limit: MovementLimit) -> dict:
     source = limit.source
     if limit.is_changed:
         protocol = " to ".join(f"{v:g}" for v in (limit.preset_minimum, limit.preset_maximum) if v is not None)
+        kind = "" if limit.preset_weight is None else ", a goal"
         why = limit.reason or "tightened"
-        source = f"Changed by the clinician: {why} (protocol {protocol} {limit.unit}: {limit.source})"
+        source = f"Changed by the clinician: {why} (protocol {protocol} {limit.unit}{kind}: {limit.source})"
     return {
         "variable": limit.variable,
         "side": limit.side or None,
+        "phase": limit.phase,
+        "weight": limit.weight,
         "min": limit.minimum,
         "max": limit.maximum,
         "unit": limit.unit,

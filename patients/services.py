@@ -1,6 +1,7 @@
 """The record of a patient: what is written. Every change is recorded with who made it and why."""
 from __future__ import annotations
 
+import math
 from datetime import date
 
 from django.utils import timezone
@@ -9,6 +10,7 @@ from clinic.audit import recorded
 from clinic.errors import ServiceError, conflict
 from clinic.models import Role, User
 from clinic.permissions import require, require_on
+from generation.engine.presets import CONDITIONS
 from generation.engine.variables import VARIABLES
 from patients import rules
 from patients.models import (
@@ -16,6 +18,7 @@ from patients.models import (
     BodyMeasurement,
     CareTeamMember,
     Condition,
+    Execution,
     MovementLimit,
     Patient,
     RangeOfMotionMeasurement,
@@ -136,9 +139,11 @@ def segment_length_record(
 def condition_record(
     *, actor: User, patient: Patient, name: str, phase: str, side: str, onset_on: date | None
 ) -> Condition:
-    """A condition, with the limits that its preset brings."""
+    """A condition, with the limits that its preset brings. Without a phase, the one that the weeks since `onset_on`
+    fall in, where the protocols count weeks."""
     require_on(actor, "patient.edit", patient)
     condition = Condition(patient=patient, name=name, phase=phase, side=side, onset_on=onset_on)
+    _phase_from_onset(condition)
     preset = _checked_preset(condition)
     if patient.conditions.filter(name=name, side=side, resolved_on=None).exists():
         raise ServiceError.of("This condition is in the record already; change its phase there.", "name")
@@ -152,8 +157,10 @@ def condition_update(*, actor: User, condition: Condition, phase: str, side: str
     """A new phase or side replaces the preset limits; what the clinician changed in the old ones ends with them."""
     require_on(actor, "patient.edit", condition)
     _require_active(condition)
-    replaced = (phase, side) != (condition.phase, condition.side)
+    before = condition.phase, condition.side
     condition.phase, condition.side, condition.onset_on = phase, side, onset_on
+    _phase_from_onset(condition)
+    replaced = before != (condition.phase, condition.side)
     preset = _checked_preset(condition)
     with recorded(actor, "Condition changed"):
         condition.save()
@@ -177,30 +184,36 @@ def condition_resolve(*, actor: User, condition: Condition) -> Condition:
 
 def movement_limit_add(
     *, actor: User, patient: Patient, variable: str, side: str, minimum: float | None, maximum: float | None,
-    reason: str = "",
+    phase: str = "", weight: float | None = None, reason: str = "",
 ) -> MovementLimit:
-    """A limit that the clinician sets."""
+    """A limit that the clinician sets, on the whole squat or one part of it; with a weight it is a goal."""
     require_on(actor, "patient.edit", patient)
     known = rules.known_variable(variable)
     rules.check_side(known, side)
+    rules.check_phase(known, phase)
+    rules.check_weight(weight)
     rules.check_bounds(known, minimum, maximum, ("minimum", "maximum"))
     return _saved(actor, MovementLimit(
-        patient=patient, variable=variable, side=side, minimum=minimum, maximum=maximum, unit=known.unit,
-        source=f"Set by {actor.full_name}", reason=reason.strip(),
+        patient=patient, variable=variable, side=side, phase=phase, minimum=minimum, maximum=maximum, weight=weight,
+        unit=known.unit, source=f"Set by {actor.full_name}", reason=reason.strip(),
     ), reason)
 
 
 def movement_limit_change(
-    *, actor: User, limit: MovementLimit, minimum: float | None, maximum: float | None, reason: str = ""
+    *, actor: User, limit: MovementLimit, minimum: float | None, maximum: float | None, weight: float | None = None,
+    reason: str = "",
 ) -> MovementLimit:
-    """Tighten freely; allow more than the preset only with a reason."""
+    """Tighten freely; allow more than the preset, or make a goal of what it demands, only with a reason."""
     require_on(actor, "patient.edit", limit)
     _require_kept(limit)
     rules.check_bounds(VARIABLES[limit.variable], minimum, maximum, ("minimum", "maximum"))
-    looser = limit.is_preset and rules.is_looser(minimum, maximum, limit.preset_minimum, limit.preset_maximum)
+    rules.check_weight(weight)
+    looser = limit.is_preset and (
+        rules.is_looser(minimum, maximum, limit.preset_minimum, limit.preset_maximum)
+        or (weight is not None and weight < (math.inf if limit.preset_weight is None else limit.preset_weight)))
     if looser and not reason.strip():
         raise ServiceError.of("This allows more than the protocol does. Say why.", "reason")
-    limit.minimum, limit.maximum, limit.reason = minimum, maximum, reason.strip()
+    limit.minimum, limit.maximum, limit.weight, limit.reason = minimum, maximum, weight, reason.strip()
     return _saved(actor, limit, reason)
 
 
@@ -231,6 +244,16 @@ def tempo_clear(*, actor: User, patient: Patient) -> None:
         Tempo.objects.filter(patient=patient).delete()
 
 
+def execution_set(*, actor: User, patient: Patient, arms: str, repetitions: int) -> Execution:
+    """Where the arms are (empty: as the protocols say), and how many squats in a row."""
+    require_on(actor, "patient.edit", patient)
+    execution = Execution(patient=patient, arms=arms, repetitions=repetitions)
+    execution.full_clean(validate_unique=False)
+    with recorded(actor, "Arms and repetitions set"):
+        Execution.objects.update_or_create(patient=patient, defaults={"arms": arms, "repetitions": repetitions})
+    return execution
+
+
 def _saved(actor: User, row, reason: str = ""):
     row.full_clean()
     with recorded(actor, reason.strip()):
@@ -248,6 +271,13 @@ def _require_kept(limit: MovementLimit) -> None:
         raise conflict("This limit was removed already.")
 
 
+def _phase_from_onset(condition: Condition) -> None:
+    known = CONDITIONS.get(condition.name)
+    if known is not None and known.phases and not condition.phase:
+        rules.check_past("onset_on", condition.onset_on, condition.patient.birth_date)
+        condition.phase = rules.phase_from_week(condition.name, condition.week)
+
+
 def _checked_preset(condition: Condition):
     preset = rules.condition_preset(condition.name, condition.phase, condition.side)
     rules.check_past("onset_on", condition.onset_on, condition.patient.birth_date)
@@ -259,8 +289,9 @@ def _bring_preset_limits(condition: Condition, preset) -> None:
     MovementLimit.objects.bulk_create(
         MovementLimit(
             patient=condition.patient, condition=condition, variable=limit.variable, side=limit.side or "",
-            minimum=limit.min, maximum=limit.max, preset_minimum=limit.min, preset_maximum=limit.max, unit=limit.unit,
-            source=limit.source, status=limit.status,
+            phase=limit.phase, minimum=limit.min, maximum=limit.max, weight=limit.weight, preset_minimum=limit.min,
+            preset_maximum=limit.max, preset_weight=limit.weight, unit=limit.unit, source=limit.source,
+            status=limit.status,
         )
         for limit in preset.limits
     )

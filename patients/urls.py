@@ -15,6 +15,7 @@ urlpatterns = [
     path("patients/<uuid:patient_id>/strength/", views.strength, name="strength"),
     path("patients/<uuid:patient_id>/segment-length/", views.segment_length, name="segment_length"),
     path("patients/<uuid:patient_id>/tempo/", views.tempo, name="tempo"),
+    path("patients/<uuid:patient_id>/execution/", views.execution, name="execution"),
     path("patients/<uuid:patient_id>/tempo/clear/", views.tempo_clear, name="tempo_clear"),
     path("patients/<uuid:patient_id>/conditions/new/", views.condition_new, name="condition_new"),
     path("patients/<uuid:patient_id>/limits/new/", views.limit_new, name="limit_new"),

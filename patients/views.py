@@ -1,15 +1,18 @@
 """Pages of the record."""
 from __future__ import annotations
 
+from datetime import date
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 
 from clinic.errors import ServiceError
 from clinic.models import User
 from clinic.pages import attempted, page, paged, status_of, submitted
 from clinic.selectors import colleague_list, patient_account_find
+from generation.engine.presets import CONDITIONS
 from generation.engine.variables import VARIABLES
 from patients import forms, rules, selectors, services
 from patients.models import Patient
@@ -145,6 +148,17 @@ def tempo(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     )
 
 
+@page(GET="patient.edit", POST="patient.edit")
+def execution(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    patient = _patient(request, patient_id)
+    row = selectors.execution_get(patient)
+    initial = {"arms": row.arms, "repetitions": row.repetitions} if row else {}
+    return _record_form(
+        request, patient, "Arms and repetitions", forms.ExecutionForm, services.execution_set, initial,
+        intro="Where the arms are in the squat, and how many squats follow one another.",
+    )
+
+
 @page(POST="patient.edit")
 def tempo_clear(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     patient = _patient(request, patient_id)
@@ -209,7 +223,7 @@ def limit_new(request: HttpRequest, patient_id: UUID) -> HttpResponse:
 @page(GET="patient.edit", POST="patient.edit")
 def limit_edit(request: HttpRequest, limit_id: UUID) -> HttpResponse:
     limit = selectors.movement_limit_get(user=request.user, limit_id=limit_id)
-    initial = {name: getattr(limit, name) for name in ("minimum", "maximum", "reason")}
+    initial = {name: getattr(limit, name) for name in ("minimum", "maximum", "weight", "reason")}
     form = forms.LimitBoundsForm(request.POST or None, initial=initial, from_protocol=limit.is_preset)
     if request.method == "POST" and submitted(
         form, services.movement_limit_change, actor=request.user, limit=limit
@@ -228,7 +242,8 @@ def limit_remove(request: HttpRequest, limit_id: UUID) -> HttpResponse:
     if submitted(form, services.movement_limit_remove, actor=request.user, limit=limit):
         return _done(request, limit.patient)
     return render(request, "patients/limit_edit.html", {
-        "form": forms.LimitBoundsForm(initial={"minimum": limit.minimum, "maximum": limit.maximum}),
+        "form": forms.LimitBoundsForm(
+            initial={name: getattr(limit, name) for name in ("minimum", "maximum", "weight")}),
         "limit": limit, "patient": limit.patient, "meaning": _meaning(limit.variable), "remove_form": form,
     }, status=422)
 
@@ -261,9 +276,26 @@ def _meaning(variable: str) -> str:
 
 def _preset(name: str, chosen) -> dict:
     """What the chosen condition, phase and side would bring, for the page; nothing while the choice is incomplete."""
-    phase = chosen.get("phase", "")
+    phase, said = chosen.get("phase", ""), {}
+    known = CONDITIONS.get(name)
+    if known and known.weeks and not phase and (day := _day(chosen.get("onset_on"))):
+        week = (timezone.localdate() - day).days // 7
+        try:
+            phase = rules.phase_from_week(name, week)
+            said = {"week_words": f"Week {week}: {rules.phase_words(phase).lower()}."}
+        except ServiceError as error:
+            said = {"week_words": str(error)}
     try:
         preset = rules.condition_preset(name, phase, chosen.get("side", ""))
     except ServiceError:
-        return {}
-    return {"preset": preset, "refusal": rules.refusal_words(preset, phase)}
+        return said
+    return {"preset": preset, "refusal": rules.refusal_words(preset, phase), **said}
+
+
+def _day(typed) -> date | None:
+    """A day that is past, as a form sends it or the record holds it; None for anything else."""
+    try:
+        day = typed if isinstance(typed, date) else date.fromisoformat(typed or "")
+    except ValueError:
+        return None
+    return day if day <= timezone.localdate() else None

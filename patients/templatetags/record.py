@@ -55,6 +55,18 @@ def variable_label(name: str) -> str:
     return VARIABLES[name].label if name in VARIABLES else name.replace("_", " ")
 
 
+@register.filter
+def part(phase: str) -> str:
+    """The part of a squat that a limit is about; nothing for the whole."""
+    return rules.part_words(phase or "")
+
+
+@register.filter
+def strictness(weight: float | None) -> str:
+    """Hard, or how much a goal counts."""
+    return rules.weight_words(weight)
+
+
 @register.simple_tag
 def bounds(low, high, of: str = "") -> str:
     """`at most 60°`, `at least 20°`, `0 to 60°`."""
