@@ -26,6 +26,7 @@ from generation.engine.guidance.tempo import plan_tempo
 from generation.engine.limits import MODEL, Limit, whole
 from generation.engine.metrics import LoadMeter, Measurement, measure_series
 from generation.engine.motion_model import MotionModel
+from generation.engine.motion_model.stances import body_numbers
 
 __all__ = ["Blocker", "Cancelled", "Guided", "GuidedCandidate", "NoRepetition", "Task", "guide"]
 
@@ -73,9 +74,10 @@ def guide(task: Task, model: MotionModel, count: int, seed: int, device: str = "
     Raises Cancelled, and NoRepetition if the reference motion holds no squat.
     """
     body, exact_body = TorchBody(task.scale, device=device), TorchBody(task.scale, dtype=torch.float64)
-    prior = Prior(model, _leg_length(exact_body))
+    leg = _leg_length(exact_body)
+    prior = Prior(model, leg, body_numbers(exact_body, leg))
     generator = torch.Generator().manual_seed(seed)
-    variable, depths = depth_targets(whole(task.effective), count)
+    variable, depths = depth_targets(whole(task.effective), count, prior)
     height = task.scale.height_m
     reference = None
     if task.reference is None:
@@ -108,9 +110,8 @@ def guide(task: Task, model: MotionModel, count: int, seed: int, device: str = "
         before = _own(search, own, reference)
     near = prior.nearest_training(candidates.latent().detach()).tolist()
     found = []
-    correction = candidates.correction_size().detach().sqrt().tolist()
-    for result, distance, size in zip(results, near, correction, strict=True):
-        parts = score_parts(result, distance, size)
+    for result, distance in zip(results, near, strict=True):
+        parts = score_parts(result, distance)
         changes = [] if before is None else before.changes(exact_body, result)
         found.append(GuidedCandidate(result, score(parts), parts, changes))
     found.sort(key=lambda candidate: (not candidate.delivered.accepted, -candidate.score))

@@ -1,7 +1,7 @@
 """The numbers that guidance turns: a batch of candidate repetitions, and how they become joint coordinates.
 
-A candidate is: a latent of the motion model; the size of its movement; where the feet stand; and a small smooth
-correction of pelvis and low back. Legs need no correction of their own: with planted feet the pelvis decides them.
+A candidate is: a latent of the motion model, which can say any smooth movement; the size of its movement; how the
+person stands, and where the feet are.
 """
 from __future__ import annotations
 
@@ -17,20 +17,13 @@ from generation.engine.guidance import curves
 from generation.engine.guidance.planting import Stance
 from generation.engine.guidance.posture import standing
 from generation.engine.guidance.prior import Prior
-from generation.engine.motion_model import mirror_channels
 
 _INDEX = {name: i for i, name in enumerate(COORDINATES)}
 CURVE = 20                 # coefficients of a channel over the repetition
-CORRECTION = 7             # of the correction: too few to jitter
-KEEP_ASYMMETRY = 0.3       # share of a training person's own left-right difference that a new motion keeps (E)
-
-# Corrected coordinates and the size of one unit of correction (rad or m; E): sagittal ones freer than the others.
-_CORRECTED = {"pelvis_tilt": 0.08, "pelvis_tx": 0.03, "pelvis_ty": 0.03, "lumbar_extension": 0.08,
-              "pelvis_list": 0.02, "pelvis_rotation": 0.02, "pelvis_tz": 0.01,
-              "lumbar_bending": 0.03, "lumbar_rotation": 0.03}
-# Bounds of what is natural for a stance: share of body height between the feet, degrees of toe-out (E).
-WIDTH_SHARE = (0.13, 0.30)
-TOE_OUT_DEG = (0.0, 35.0)
+# Bounds of a stance (E), around the recorded ones (0.12-0.32, -1 to 23): share of body height between the feet, degrees
+# of toe-out.
+WIDTH_SHARE = (0.11, 0.34)
+TOE_OUT_DEG = (-5.0, 35.0)
 _AMPLITUDE = (0.05, 1.6)
 
 
@@ -43,7 +36,6 @@ class Variation:
     width: Tensor
     toe_out: Tensor
     knee_bend: Tensor
-    correction: Tensor         # (batch, CORRECTION - 1, corrected): the last coefficient equals the first
 
     def tensors(self) -> list[Tensor]:
         return [getattr(self, name) for name in self.__dataclass_fields__]
@@ -59,7 +51,8 @@ class Variation:
 @dataclass
 class Start:
     """Where the candidates begin; everything (batch, ...). ``detail`` (batch or 1, frame, channel) is what a person's
-    own motion has beyond the model's reconstruction; ``keep_asymmetry`` is 1 for such a motion."""
+    own motion has beyond the model's reconstruction. ``pose`` (batch, angle) are the angles of the prior's ``posed``
+    in the standing pose, rad; None: as `posture.standing` makes them."""
 
     latent: Tensor
     amplitude: Tensor
@@ -69,14 +62,15 @@ class Start:
     stagger: Tensor
     centre_x: float            # of the feet, m
     detail: Tensor | None = None
-    keep_asymmetry: float = KEEP_ASYMMETRY
+    pose: Tensor | None = None
     fixed_stance: bool = False
 
     def select(self, index: Tensor) -> Start:
         detail = self.detail if self.detail is None or len(self.detail) == 1 else self.detail[index]
+        pose = None if self.pose is None else self.pose[index]
         return Start(*(getattr(self, name)[index] for name in ("latent", "amplitude", "width", "toe_out", "knee_bend",
                                                                "stagger")),
-                     self.centre_x, detail, self.keep_asymmetry, self.fixed_stance)
+                     self.centre_x, detail, pose, self.fixed_stance)
 
 
 class Candidates:
@@ -88,10 +82,7 @@ class Candidates:
         like = start.amplitude
         batch = len(like)
         self.variation = Variation(*(torch.zeros(shape, dtype=like.dtype, device=like.device, requires_grad=True) for
-                                     shape in (start.latent.shape, (batch,), (batch,), (batch,), (batch,),
-                                               (batch, CORRECTION - 1, len(_CORRECTED)))))
-        self._size = like.new_tensor(list(_CORRECTED.values()))
-        self._corrected = torch.tensor([_INDEX[name] for name in _CORRECTED], device=like.device)
+                                     shape in (start.latent.shape, (batch,), (batch,), (batch,), (batch,))))
         self._columns = torch.tensor(prior.columns, device=like.device)
         linear = curves.close_loop(CURVE) @ curves.fit(prior.frames, prior.bottom, CURVE)
         self._fit = torch.as_tensor(linear, dtype=like.dtype, device=like.device)
@@ -104,9 +95,11 @@ class Candidates:
 
     def lean_over(self, share: float) -> None:
         """Begin with the pelvis shifted so far sideways that the right foot carries about ``share`` of the load."""
-        place = list(_CORRECTED).index("pelvis_tz")
-        shift = (share - 0.5) * self.start.width / _CORRECTED["pelvis_tz"]
-        self.variation.correction.data[..., place] = shift[:, None]
+        with torch.no_grad():
+            movement = self.prior.offsets(self.start.latent)
+            place = self.prior.columns.index(_INDEX["pelvis_tz"])
+            movement[..., place] += ((share - 0.5) * self.start.width)[:, None]
+            self.start.latent = self.prior.encode(movement)
 
     def latent(self) -> Tensor:
         return self.start.latent + self.variation.latent * self.prior.spread
@@ -127,8 +120,6 @@ class Candidates:
         movement = self.prior.offsets(self.latent())
         if self.start.detail is not None:
             movement = movement + self.start.detail
-        keep = (1 + self.start.keep_asymmetry) / 2
-        movement = keep * movement + (1 - keep) * mirror_channels(movement)
         size = (self.start.amplitude * (0.3 * self.variation.amplitude).exp()).clamp(*_AMPLITUDE)
         return torch.einsum("kf,bfc->bkc", self._fit, movement) * size[:, None, None]
 
@@ -137,17 +128,18 @@ class Candidates:
 
         In the precision of ``body``; ``curve`` and ``stance`` in the same one.
         """
-        basis, small = (torch.as_tensor(curves.design(phase, count), dtype=curve.dtype, device=curve.device)
-                        for count in (CURVE, CORRECTION))
-        bend = (self.start.knee_bend + 0.1 * self.variation.knee_bend).clamp_min(0.03).to(curve)
-        q = standing(body, stance.width, stance.toe_out, bend).unsqueeze(-2).expand(-1, len(phase), -1)
-        q = q.index_add(-1, self._columns.to(curve.device), basis @ curve)
-        loop = torch.cat([self.variation.correction, self.variation.correction[:, :1]], 1) * self._size
-        return q.index_add(-1, self._corrected.to(curve.device), small @ loop.to(curve))
+        basis = torch.as_tensor(curves.design(phase, CURVE), dtype=curve.dtype, device=curve.device)
+        first = self.start.knee_bend.to(curve)
+        bend = (first + 0.1 * self.variation.knee_bend.to(curve)).clamp_min(0.03)
+        pose = standing(body, stance.width, stance.toe_out, bend)
+        if self.start.pose is not None:      # what this person's standing has beyond what stance and knees make of it
+            plain = standing(body, self.start.width.to(curve), self.start.toe_out.to(curve), first)
+            posed = torch.tensor(self.prior.posed, device=curve.device)
+            pose = pose.index_add(-1, posed, self.start.pose.to(curve) - plain[:, posed])
+        q = pose.unsqueeze(-2).expand(-1, len(phase), -1)
+        return q.index_add(-1, self._columns.to(curve.device), basis @ curve)
 
     def prior_distance(self) -> Tensor:
-        """(batch,) mean squared distance of the latents from where they started, and from the model's codes."""
-        return self.variation.latent.square().mean(-1) + self.prior.off_code(self.latent())
-
-    def correction_size(self) -> Tensor:
-        return self.variation.correction.square().mean((-2, -1))
+        """(batch,) squared distance of the latents from where they started, and how much they are less like a person
+        than people are; both in variances."""
+        return self.prior.freedom * (self.variation.latent.square().mean(-1) + self.prior.cost(self.latent()))

@@ -50,7 +50,6 @@ class Weights:
     smoothness: float = 0.6
     detour: float = 0.5           # per cm that the pelvis rises on its way down, or sinks on its way up
     prior: float = 0.15
-    correction: float = 0.2
     upright: float = 0.5
     trunk: float = 1.0
     balance: float = 1.0
@@ -137,8 +136,7 @@ def _bounded(size: Tensor) -> Tensor:
     return 2 * ((1 + size.square()).sqrt() - 1)
 
 
-def goal_terms(goals: Goals, measured: Measured, q: Tensor, curve_change: Tensor, prior: Tensor,
-               correction: Tensor) -> dict[str, Tensor]:
+def goal_terms(goals: Goals, measured: Measured, q: Tensor, curve_change: Tensor, prior: Tensor) -> dict[str, Tensor]:
     """The goals' prices, each (batch,). ``curve_change`` (batch, k, channel) are second differences of the curve."""
     weights = goals.weights
     depth = torch.zeros_like(goals.depth)
@@ -170,7 +168,6 @@ def goal_terms(goals: Goals, measured: Measured, q: Tensor, curve_change: Tensor
                                             + (hesitation / 1.2).square().mean((-2, -1))),
         "detour": weights.detour * detour,
         "prior": weights.prior * prior,
-        "correction": weights.correction * correction,
         "trunk": weights.trunk * ((lean.amax(-1) / 10.0).square() + (rounded.amax(-1) / 8.0).square()
                                   + (tucked.amax(-1) / 8.0).square()),
         "balance": weights.balance * ((static.square() + moving.square()).mean(-1)),

@@ -1,25 +1,55 @@
 """The motion model as guidance sees it: flat latents in, movement away from standing out, for one person's legs."""
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
 from generation.engine.body import COORDINATES
-from generation.engine.motion_model import MotionModel, channel_units
+from generation.engine.motion_model import Asked, ContinuousModel, MotionModel, channel_units
+from generation.engine.motion_model.stances import DESCRIBED, POSED, STANCE, TEMPO
+
+ALREADY_TYPICAL = 1.0            # unlikeness up to which a motion costs nothing: people differ by as much
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """New repetitions of as many people, all (count, ...): latent; pose, the angles of POSED in the standing pose, rad;
+    width and stagger (right foot ahead) of the stance, m; toe_out (count, 2) right and left, rad; descent_s and
+    ascent_s as this person would move unasked. Of a model that knows the movement only, all but latent are None."""
+
+    latent: Tensor
+    pose: Tensor | None = None
+    width: Tensor | None = None
+    toe_out: Tensor | None = None
+    stagger: Tensor | None = None
+    descent_s: Tensor | None = None
+    ascent_s: Tensor | None = None
 
 
 class Prior:
-    """columns: the moved coordinates' places in COORDINATES; frames, bottom: samples of a repetition, and the deepest
-    one; latents (motion, latent) of the training motions; spread (latent,) their deviation by code dimension."""
+    """columns: the moved coordinates' places in COORDINATES; posed: of those the standing pose gives; frames, bottom:
+    samples of a repetition, and the deepest one; latents (motion, latent) of the training motions; spread (latent,)
+    their deviation, 1 for every number of a model whose latents are standardised; freedom: as how many independent
+    numbers a mean over a latent counts.
 
-    def __init__(self, model: MotionModel, leg_length_m: float) -> None:
-        self._model = model
+    body: (3,) height (m), leg length by height, thigh by leg, for what depends on it; None: unknown.
+    """
+
+    def __init__(self, model: MotionModel, leg_length_m: float, body: Tensor | None = None) -> None:
+        self._model, self._leg, self._body = model, leg_length_m, body
         self.columns = [COORDINATES.index(name) for name in model.coordinates]
+        self.posed = [COORDINATES.index(name) for name in POSED]
         self.frames, self.bottom = model.frames, model.bottom
-        self._shape = model.training_latents.shape[1:]                        # (code dimension, step)
+        self._shape = model.training_latents.shape[1:]                        # (number,) or (code dimension, step)
         self.latents = model.training_latents.flatten(1)
-        spread = model.training_latents.std((0, 2)).clamp_min(1e-4)
-        self.spread = spread[:, None].expand(self._shape).flatten()
+        if isinstance(model, ContinuousModel):
+            self.spread, self.freedom = torch.ones_like(self.latents[0]), self.latents.shape[1]
+        else:
+            self.freedom = 1         # of thousands of numbers that hang together (E)
+            spread = model.training_latents.std((0, 2)).clamp_min(1e-4)
+            self.spread = spread[:, None].expand(self._shape).flatten()
         self._unit = channel_units(leg_length_m, self.latents)
 
     def offsets(self, latent: Tensor) -> Tensor:
@@ -31,15 +61,56 @@ class Prior:
         with torch.no_grad():
             return self._model.encode(offsets / self._unit).flatten(1)
 
-    def off_code(self, latent: Tensor) -> Tensor:
-        """(batch,) mean squared distance, in standard deviations, of the latents from the nearest codes: the decoder
-        has only ever seen codes. Differentiable towards the codes."""
-        with torch.no_grad():
-            code = self._model.quantise(latent.unflatten(-1, self._shape))[0].flatten(1)
-        return ((latent - code) / self.spread).square().mean(-1)
+    def cost(self, latent: Tensor) -> Tensor:
+        """(batch,) how much more unlike a person's movement than people are. Differentiable."""
+        return (self._model.unlikeness(latent.unflatten(-1, self._shape)) - ALREADY_TYPICAL).clamp_min(0)
+
+    def sample(self, count: int, generator: torch.Generator, knee_deg: Tensor | None = None,
+               tempo_s: tuple[float, float] | None = None) -> Drawn:
+        """New people's repetitions, for this body; the same generator state gives the same.
+
+        knee_deg: (count,) knee flexion at the bottom to aim at, away from standing; tempo_s: descent and ascent.
+        A model that knows no depth and tempo takes its training motions and blends of two.
+        """
+        if not isinstance(self._model, ContinuousModel):
+            return Drawn(self._blends(count, generator))
+        asked = Asked(None if knee_deg is None else torch.deg2rad(knee_deg).to(self.latents),
+                      *(2 * [None] if tempo_s is None else (self.latents.new_tensor(second) for second in tempo_s)),
+                      body=self._body)
+        latent, described = self._model.sample(count, generator, asked)
+        value = {name: described[:, DESCRIBED.index(name)] for name in (*STANCE, *TEMPO)}
+        half = value["toe_out_difference"] / 2
+        return Drawn(latent, described[:, :len(POSED)], value["width"] * self._leg,
+                     torch.stack([value["toe_out"] + half, value["toe_out"] - half], -1), value["stagger"] * self._leg,
+                     *(value[name].exp() for name in TEMPO))
+
+    def natural_knee_deg(self, count: int) -> Tensor | None:
+        """(count,) knee flexion at the bottom, as deep as people squat who are asked for no depth: evenly likely
+        values, ascending. None if the model does not know."""
+        if not isinstance(self._model, ContinuousModel):
+            return None
+        mean, deviation = self._model.population.knee_depth()
+        places = (torch.arange(count) + 0.5) / count
+        return torch.rad2deg(mean + deviation * torch.special.ndtri(places))
+
+    def again(self, latent: Tensor, count: int, generator: torch.Generator) -> Tensor:
+        """(batch, count, latent) further repetitions of each, as different as one person's are."""
+        if not isinstance(self._model, ContinuousModel):
+            return latent.unsqueeze(1).expand(-1, count, -1).clone()
+        return self._model.again(latent, count, generator)
 
     def nearest_training(self, latent: Tensor) -> Tensor:
         """(batch,) root mean squared distance to the nearest training latent, in standard deviations."""
         with torch.no_grad():
             scale = self.spread * len(self.spread) ** 0.5
             return torch.cdist(latent / scale, self.latents / scale).amin(-1)
+
+    def nearest(self, latent: Tensor) -> Tensor:
+        """(batch, latent) the training latent nearest to each."""
+        return self.latents[torch.cdist(latent / self.spread, self.latents / self.spread).argmin(-1)]
+
+    def _blends(self, count: int, generator: torch.Generator) -> Tensor:
+        order = torch.randperm(len(self.latents), generator=generator).repeat(count // len(self.latents) + 2)
+        first, second = self.latents[order[:count]], self.latents[order[1:count + 1]]
+        share = torch.where(torch.arange(count) % 2 == 0, 0.0, 0.5) * torch.rand(count, generator=generator)
+        return first + (second - first) * share[:, None].to(first)

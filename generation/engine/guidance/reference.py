@@ -102,7 +102,7 @@ def reference_start(prior: Prior, reference: Reference, count: int, generator: t
     like = latent.new_ones(count)
     return Start(latent + noise, like.clone(), like * reference.width,
                  latent.new_tensor(reference.toe_out).expand(count, 2).clone(), like * reference.knee_bend,
-                 like * reference.stagger, reference.centre_x, detail, keep_asymmetry=1.0)
+                 like * reference.stagger, reference.centre_x, detail)
 
 
 def _deepest_repetition(knee: np.ndarray, frame_rate: float) -> tuple[int, int, int]:

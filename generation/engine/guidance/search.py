@@ -182,8 +182,7 @@ class Search:
         if self.loads is not None:
             more, along = self.loads.violations(q, self.loaded, margins[count:])
             crossed, price = torch.cat([crossed, more]), price + along
-        terms = goal_terms(goals, measured, q, curve.diff(n=2, dim=-2), candidates.prior_distance(),
-                           candidates.correction_size())
+        terms = goal_terms(goals, measured, q, curve.diff(n=2, dim=-2), candidates.prior_distance())
         return LIMIT_WEIGHT * price + sum(terms.values()), crossed, correction
 
     # ---- delivery -------------------------------------------------------------------------------------------------

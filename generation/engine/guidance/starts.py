@@ -1,4 +1,4 @@
-"""Where candidates begin: different training motions, depths and stances, so that the results really differ."""
+"""Where candidates begin: squats of different people, drawn from the prior at the depths that are wanted."""
 from __future__ import annotations
 
 import math
@@ -7,22 +7,25 @@ import torch
 from torch import Tensor
 
 from generation.engine.body import COORDINATES
-from generation.engine.guidance.candidates import Start
+from generation.engine.guidance.candidates import TOE_OUT_DEG as LARGEST_TOE_OUT_DEG
+from generation.engine.guidance.candidates import WIDTH_SHARE, Start
 from generation.engine.guidance.prior import Prior
 from generation.engine.limits import MODEL, Limit
+from generation.engine.motion_model.stances import POSED
 
-NATURAL_DEPTH_DEG = (60.0, 105.0)        # knee flexion aimed at when nothing is asked (E)
+NATURAL_DEPTH_DEG = (60.0, 105.0)        # knee flexion aimed at where the prior knows none (E)
 # How far past a required depth candidates aim: at least, and at most (deg, deg, cm, %; E).
 _PAST_DEPTH = {"knee_flexion_peak": 1.5, "thigh_inclination_peak": 1.5, "pelvis_drop": 0.6, "pelvis_drop_percent": 0.8}
 _WINDOW = {"knee_flexion_peak": 20.0, "thigh_inclination_peak": 12.0, "pelvis_drop": 6.0, "pelvis_drop_percent": 8.0}
 _DEPTH = tuple(_WINDOW)
-STANCE_WIDTH_SHARE = (0.15, 0.23)        # of body height between the feet: hip to shoulder width (E)
-TOE_OUT_DEG = (6.0, 24.0)                # (E)
-LATENT_NOISE = 0.05                      # of the training motions' standard deviation
+# For a prior that knows the movement only: the stance (E).
+STANCE_WIDTH_SHARE = (0.15, 0.23)        # of body height between the feet: hip to shoulder width
+TOE_OUT_DEG = (6.0, 24.0)
 
 
-def depth_targets(limits: tuple[Limit, ...], count: int) -> tuple[str, Tensor]:
-    """The measure of depth to aim by and (count,) values of it: spread over what ``limits`` (effective) allow.
+def depth_targets(limits: tuple[Limit, ...], count: int, prior: Prior) -> tuple[str, Tensor]:
+    """The measure of depth to aim by and (count,) values of it: spread over what ``limits`` (effective) ask for, and
+    where they ask for none, as deep as people go, if that is allowed.
 
     Knee flexion, unless another measure is the one that a required depth is given in.
     """
@@ -38,28 +41,39 @@ def depth_targets(limits: tuple[Limit, ...], count: int) -> tuple[str, Tensor]:
         margin = min(_PAST_DEPTH[variable], (top - low) / 2)
         low, high = low + margin, min(top - margin, low + _WINDOW[variable])
     else:
-        low, high = (min(depth, top - 1.5) for depth in NATURAL_DEPTH_DEG)
+        natural = prior.natural_knee_deg(count)
+        if natural is not None and float(natural.max()) <= top - 1.5:
+            return variable, natural
+        low, high = (float(natural.min()), float(natural.max())) if natural is not None else NATURAL_DEPTH_DEG
+        high = min(high, top - 1.5)
         low = min(low, 0.8 * high)
     return variable, torch.linspace(low, max(low, high), count)
 
 
 def fresh_start(prior: Prior, variable: str, depths: Tensor, limits: tuple[Limit, ...], height_m: float,
                 foot_x: float, generator: torch.Generator) -> Start:
-    """Candidates from training motions: each from another one or a blend of two, with a stance of its own around
-    ``foot_x`` (m), and a size of movement that reaches ``depths`` where those are knee flexion."""
+    """Each candidate another person's natural squat, as the prior draws it: movement, standing pose and stance, at the
+    depth it is to have, its feet around ``foot_x`` (m)."""
     count, like = len(depths), prior.latents
-    order = torch.randperm(len(prior.latents), generator=generator).repeat(count // len(prior.latents) + 2)
-    first, second = prior.latents[order[:count]], prior.latents[order[1:count + 1]]
-    share = torch.where(torch.arange(count) % 2 == 0, 0.0, 1.0) * 0.5 * _random(count, generator)
-    latent = first + (second - first) * share[:, None].to(like)
-    latent = latent + LATENT_NOISE * prior.spread * torch.randn(latent.shape, generator=generator).to(like)
-    width = height_m * _between(STANCE_WIDTH_SHARE, count, generator)
-    toe_out = torch.deg2rad(_between(TOE_OUT_DEG, count, generator))
-    bend = torch.full((count,), standing_knee(limits))
-    knees = depths if variable == "knee_flexion_peak" else torch.full_like(depths, NATURAL_DEPTH_DEG[1])
-    amplitude = _amplitude(prior, latent, knees, bend)
-    return Start(latent, amplitude, width.to(like), toe_out[:, None].expand(-1, 2).to(like).clone(), bend.to(like),
-                 torch.zeros(count).to(like), foot_x)
+    bend = standing_knee(limits)
+    by_knee = variable == "knee_flexion_peak"
+    drawn = prior.sample(count, generator, depths - math.degrees(bend) if by_knee else None)
+    if drawn.pose is None:
+        width = height_m * _between(STANCE_WIDTH_SHARE, count, generator)
+        toe_out = torch.deg2rad(_between(TOE_OUT_DEG, count, generator))[:, None].expand(-1, 2)
+        stagger, bends = torch.zeros(count), torch.full((count,), bend)
+    else:
+        width = drawn.width.clamp(*(share * height_m for share in WIDTH_SHARE))
+        toe_out = drawn.toe_out.clamp(*(math.radians(angle) for angle in LARGEST_TOE_OUT_DEG))
+        knees = [POSED.index(f"knee_angle_{side}") for side in "rl"]
+        stagger, bends = drawn.stagger, drawn.pose[:, knees].mean(-1).clamp_min(bend)
+    amplitude = torch.ones(count)
+    if by_knee:
+        amplitude = _amplitude(prior, drawn.latent, depths, bends)
+    elif drawn.pose is None:
+        amplitude = _amplitude(prior, drawn.latent, torch.full((count,), NATURAL_DEPTH_DEG[1]), bends)
+    return Start(drawn.latent, amplitude.to(like), width.to(like), toe_out.to(like).clone(), bends.to(like),
+                 stagger.to(like), foot_x, pose=drawn.pose)
 
 
 def standing_knee(limits: tuple[Limit, ...]) -> float:
@@ -75,12 +89,8 @@ def _amplitude(prior: Prior, latent: Tensor, depths: Tensor, bend: Tensor) -> Te
     return ((depths.to(reached) - torch.rad2deg(bend.to(reached))) / reached).clamp(0.06, 1.5)
 
 
-def _random(count: int, generator: torch.Generator) -> Tensor:
-    return torch.rand(count, generator=generator)
-
-
 def _between(bounds: tuple[float, float], count: int, generator: torch.Generator) -> Tensor:
     """(count,) one value in each of ``count`` equal parts of the range, in random order: spread, not clumped."""
     low, high = bounds
-    places = (torch.randperm(count, generator=generator) + _random(count, generator)) / count
+    places = (torch.randperm(count, generator=generator) + torch.rand(count, generator=generator)) / count
     return low + (high - low) * places

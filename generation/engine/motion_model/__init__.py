@@ -1,7 +1,9 @@
-"""The motion model: a VQ-VAE of squats in OpenSim coordinates, trained on people and free of the person.
+"""The motion model: squats in OpenSim coordinates, learned from people and free of the person.
 
-`channels.py` says what it sees, `network.py` what it is, `training.py` how it learns, `publish.py` how a model is made,
-measured and described, `model.py` how it is used.
+`channels.py` says what it sees. What ships: `linear_code.py` writes a repetition in few numbers, `stances.py` what goes
+with it, `population.py` how people's numbers are spread, `model.py` how it is used. What it was measured against:
+`network.py` (VQ-VAEs) and `training.py`, `flow.py` (a learned flow), `comparison.py` (all of them, `COMPARISON.md`).
+`publish.py` makes what ships, `card.py` describes it, `storage.py` keeps it.
 """
 
 from generation.engine.motion_model.channels import (
@@ -11,8 +13,17 @@ from generation.engine.motion_model.channels import (
     channel_units,
     mirror_channels,
 )
-from generation.engine.motion_model.model import ModelError, MotionModel, load_motion_model
-from generation.engine.motion_model.training import train
+from generation.engine.motion_model.model import ContinuousModel, ModelError, MotionModel, QuantisedModel
+from generation.engine.motion_model.population import Asked
+from generation.engine.motion_model.storage import (
+    FOLDER,
+    HELD_OUT,
+    PUBLISHED_VQVAE,
+    RESIDUAL_VQVAE,
+    SCALAR_VQVAE,
+    load_motion_model,
+)
 
-__all__ = ["BOTTOM", "FRAMES", "LEARNED_COORDINATES", "ModelError", "MotionModel", "channel_units",
-           "load_motion_model", "mirror_channels", "train"]
+__all__ = ["BOTTOM", "FOLDER", "FRAMES", "HELD_OUT", "LEARNED_COORDINATES", "PUBLISHED_VQVAE", "RESIDUAL_VQVAE",
+           "SCALAR_VQVAE", "Asked", "ContinuousModel", "ModelError", "MotionModel", "QuantisedModel", "channel_units",
+           "load_motion_model", "mirror_channels"]

@@ -1,7 +1,7 @@
 """Other ways to write a squat in few numbers, compared on the validation people: what does the network's code cost?
 
 The table of `models/motion_model/CODINGS.md`. Nothing here is trained for long: the network is the measured one in
-`held_out/`, everything else has a closed form. Only validation people are looked at.
+`residual_vqvae/`, everything else has a closed form. Only validation people are looked at.
 """
 
 from dataclasses import dataclass
@@ -13,11 +13,12 @@ from torch import Tensor
 from generation.engine.motion_data.card import markdown
 from generation.engine.motion_data.dataset import Repetition
 from generation.engine.motion_model.channels import FRAMES, LEARNED_COORDINATES, mirror_channels
-from generation.engine.motion_model.model import MotionModel
+from generation.engine.motion_model.comparison import JOINTS, errors_by_joint
+from generation.engine.motion_model.linear_code import cosines
+from generation.engine.motion_model.model import QuantisedModel
 from generation.engine.motion_model.preparation import (
     channels_of,
     linear_baseline,
-    reconstruction_error,
     split_by_person,
     standardisation,
 )
@@ -25,13 +26,6 @@ from generation.engine.motion_model.preparation import (
 COSINES = (6, 8, 12)  # of each channel
 COMPONENTS = (16, 32, 64, 128)
 STEPS = (0.5, 0.25, 0.125)  # of the scalar quantiser, in standard deviations of the first rotated latent
-JOINTS = {
-    "knee": ("knee_angle_r", "knee_angle_l"),
-    "hip": ("hip_flexion_r", "hip_flexion_l"),
-    "ankle": ("ankle_angle_r", "ankle_angle_l"),
-    "lumbar": ("lumbar_extension",),
-}
-
 
 @dataclass(frozen=True)
 class Coding:
@@ -43,13 +37,6 @@ class Coding:
     numbers: int
     bits: float | None
     errors: dict[str, float]
-
-
-def cosines(count: int) -> Tensor:
-    """(count, FRAMES) the slowest cosines over a repetition, orthonormal (DCT-II)."""
-    times = (torch.arange(FRAMES) + 0.5) / FRAMES
-    rows = torch.cos(torch.pi * torch.arange(count)[:, None] * times)
-    return rows / rows.norm(dim=1, keepdim=True)
 
 
 def through_cosines(x: Tensor, count: int) -> Tensor:
@@ -90,7 +77,7 @@ class ScalarCodes:
 
 
 @torch.no_grad()
-def compare_codings(squats: list[Repetition], others: list[Repetition], held_out: MotionModel) -> list[Coding]:
+def compare_codings(squats: list[Repetition], others: list[Repetition], held_out: QuantisedModel) -> list[Coding]:
     """Every coding on the validation people's squats.
 
     others: repetitions of other movements, whose training people's part is added to what the principal components
@@ -103,9 +90,7 @@ def compare_codings(squats: list[Repetition], others: list[Repetition], held_out
     found = []
 
     def note(name: str, numbers: int, rebuilt: Tensor, bits: float | None = None):
-        error = reconstruction_error(truth, rebuilt, split.validation)
-        pooled = {joint: (sum(error[n] ** 2 for n in names) / len(names)) ** 0.5 for joint, names in JOINTS.items()}
-        found.append(Coding(name, numbers, bits, {"angles": error["angles"], **pooled}))
+        found.append(Coding(name, numbers, bits, errors_by_joint(truth, rebuilt, split.validation)))
 
     for count in COSINES:
         note(f"{count} cosines a channel, nothing learned", count * truth.shape[-1], through_cosines(truth, count))
@@ -116,7 +101,7 @@ def compare_codings(squats: list[Repetition], others: list[Repetition], held_out
     numbers = latents[0].numel()
     codes = held_out.network.shape
     bits = latents.shape[2] * codes.levels * torch.tensor(codes.codes).log2().item()
-    note("network, residual VQ (what ships)", numbers, held_out.decode(held_out.quantise(latents)[0]), bits)
+    note("network, residual VQ", numbers, held_out.decode(held_out.quantise(latents)[0]), bits)
     seen = held_out.encode(torch.cat([train, mirror_channels(train)]))
     for step in STEPS:
         scalar = ScalarCodes(seen, step)

@@ -1,25 +1,18 @@
-"""The trained motion model as the rest of the engine uses it: load, encode, quantise, decode, convert."""
+"""A trained motion model as the rest of the engine uses it: load, encode, decode, draw, convert.
 
-import json
+Two families stand behind `MotionModel`: `ContinuousModel`, what ships, and `QuantisedModel`, the VQ-VAEs that it is
+measured against.
+"""
+
 from dataclasses import dataclass
-from pathlib import Path
 
-import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from generation.engine.body import COORDINATES
-from generation.engine.motion_data.dataset import DataError, verify_checksum
-from generation.engine.motion_model import channels
 from generation.engine.motion_model.channels import BOTTOM, FRAMES, LEARNED_COORDINATES
-from generation.engine.motion_model.network import VQVAE, Shape
-
-FOLDER = Path(__file__).resolve().parents[3] / "models" / "motion_model"
-WEIGHTS = "weights.safetensors"
-CONFIG = "config.json"
-NETWORK = "network."  # prefix of the network's tensors in the weights file
+from generation.engine.motion_model.linear_code import EVEN, basis, coefficients
+from generation.engine.motion_model.network import VQVAE
+from generation.engine.motion_model.population import NOTHING, Asked, Population
 
 
 class ModelError(ValueError):
@@ -35,155 +28,137 @@ class StandingPose:
     leg_length_m: float
 
 
+@dataclass(frozen=True)
+class Standing:
+    """The standing poses that a model brings along.
+
+    pose: (coordinate,) the left-right symmetric mean of the recorded people, translations in metres for
+        `leg_length_m`. people: how each of them stands.
+    """
+
+    pose: Tensor
+    leg_length_m: float
+    people: list[StandingPose]
+
+
 class MotionModel:
-    """A frozen VQ-VAE over squats of FRAMES frames with the lowest pelvis at frame BOTTOM.
+    """A frozen model of squats of FRAMES frames with the lowest pelvis at frame BOTTOM.
 
     Channels (LEARNED_COORDINATES) are physical: radians from standing; pelvis translations from standing in leg
     lengths.
 
-    version: goes into every report; changes when the weights change.
-    standing_pose: (coordinate,) the left-right symmetric mean of the recorded people, translations in metres for
-        `standing_leg_length_m`.
-    standing_poses: how each recorded person stands.
-    training_latents: (n, code_dim, FRAMES / 4) latents before quantisation of the training repetitions that were
-        performed as instructed, and of their mirrors. Deliberate faults taught the codes, but are no place to start
-        from.
+    version: goes into every report; changes when the weights change. training_latents: (n, ...) latents of the
+    training repetitions that were performed as instructed, and of their mirrors. Deliberate faults taught the model,
+    but are no place to start from.
     """
 
-    def __init__(
-        self,
-        network: VQVAE,
-        mean: Tensor,
-        spread: Tensor,
-        training_latents: Tensor,
-        standing_pose: Tensor,
-        standing_leg_length_m: float,
-        standing_poses: list[StandingPose],
-        version: str,
-    ):
-        self.network = network.eval().requires_grad_(False)
-        self.mean, self.spread, self.training_latents = mean, spread, training_latents
-        self.standing_pose, self.standing_leg_length_m = standing_pose, standing_leg_length_m
-        self.standing_poses, self.version = standing_poses, version
+    def __init__(self, training_latents: Tensor, standing: Standing, version: str):
+        self.training_latents, self.version = training_latents, version
+        self.standing_pose, self.standing_leg_length_m = standing.pose, standing.leg_length_m
+        self.standing_poses = standing.people
         self.frames, self.bottom, self.coordinates = FRAMES, BOTTOM, LEARNED_COORDINATES
 
     @property
     def device(self) -> torch.device:
-        return self.mean.device
+        return self.training_latents.device
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Channels (batch, FRAMES, channel) to latents (batch, ...)."""
+        raise NotImplementedError
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Latents (batch, ...) to channels (batch, FRAMES, channel). Differentiable."""
+        raise NotImplementedError
+
+    def unlikeness(self, z: Tensor) -> Tensor:
+        """(batch,) how unlike what was learned: about 1 for a person's repetition. Differentiable."""
+        raise NotImplementedError
+
+
+class ContinuousModel(MotionModel):
+    """Latents are the coefficients of `linear_code`, in the axes and deviations of the population: (batch, SIZE), the
+    even numbers first, about standard normal over people. Decoding is one matrix product."""
+
+    def __init__(self, population: Population, training: Tensor, standing: Standing, version: str):
+        """training: (n, SIZE) coefficients of the training repetitions performed as instructed, mirrors among them."""
+        self.population = population
+        parts = [_axes(population.even[:EVEN, :EVEN]), _axes(population.odd[: training.shape[1] - EVEN,
+                                                                             : training.shape[1] - EVEN])]
+        self._from_latent = torch.block_diag(*(grown for grown, _ in parts))  # (SIZE, SIZE), symmetric axes times size
+        self._to_latent = torch.block_diag(*(shrunk for _, shrunk in parts))
+        self._mean = population.movement_mean
+        rows = basis().to(training)
+        self._rows = (self._from_latent @ rows.flatten(1)).reshape(-1, FRAMES, rows.shape[-1])
+        self._mean_motion = torch.einsum("s,stc->tc", self._mean, rows)
+        super().__init__(self.from_coefficients(training), standing, version)
+
+    def encode(self, x: Tensor) -> Tensor:
+        return self.from_coefficients(coefficients(x))
+
+    def from_coefficients(self, c: Tensor) -> Tensor:
+        """Coefficients (..., SIZE) to latents."""
+        return (c - self._mean) @ self._to_latent
+
+    def to_coefficients(self, z: Tensor) -> Tensor:
+        """Latents (..., SIZE) to coefficients."""
+        return z @ self._from_latent + self._mean
+
+    def decode(self, z: Tensor) -> Tensor:
+        return (z @ self._rows.flatten(1)).reshape(*z.shape[:-1], *self._rows.shape[1:]) + self._mean_motion
+
+    def unlikeness(self, z: Tensor) -> Tensor:
+        """Mean square of the latent: the squared Mahalanobis distance from the population, a number."""
+        return z.square().mean(-1)
+
+    def sample(self, count: int, generator: torch.Generator, asked: Asked = NOTHING) -> tuple[Tensor, Tensor]:
+        """Latents (count, SIZE) and what goes with them, (count, DESCRIBED), of as many new people."""
+        found, described = self.population.sample(count, generator, asked)
+        return self.from_coefficients(found), described
+
+    def again(self, z: Tensor, count: int, generator: torch.Generator) -> Tensor:
+        """(..., count, SIZE) latents of further repetitions of whoever moves as z (..., SIZE)."""
+        return self.from_coefficients(self.population.again(self.to_coefficients(z), count, generator))
+
+
+def _axes(covariance: Tensor) -> tuple[Tensor, Tensor]:
+    """Latent to coefficients and back, as matrices multiplied from the right; the widest axis first."""
+    size, axes = torch.linalg.eigh(covariance.double())
+    size, axes = size.flip(0).sqrt(), axes.flip(1)
+    axes = axes * torch.where(axes.sum(0) < 0, -1.0, 1.0)  # eigenvectors have no sign of their own
+    return (size[:, None] * axes.T).to(covariance), (axes / size).to(covariance)
+
+
+class QuantisedModel(MotionModel):
+    """A VQ-VAE: latents (batch, code_dim, FRAMES / 4), of training repetitions before quantisation."""
+
+    def __init__(self, network: VQVAE, mean: Tensor, spread: Tensor, training_latents: Tensor, standing: Standing,
+                 version: str):
+        """mean, spread: (channel,) of the standardised channels in which the network works."""
+        super().__init__(training_latents, standing, version)
+        self.network = network.eval().requires_grad_(False)
+        self.mean, self.spread = mean, spread
+        self._deviation = training_latents.std((0, 2)).clamp_min(1e-4)[:, None]
 
     @property
     def code_dim(self) -> int:
         return self.network.shape.code_dim
 
     def encode(self, x: Tensor) -> Tensor:
-        """Channels (batch, FRAMES, channel) to latents before quantisation (batch, code_dim, FRAMES / 4)."""
+        """Before quantisation."""
         return self.network.encode((x - self.mean) / self.spread)
 
     def quantise(self, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Latents to the nearest codes (same shape, straight-through gradient), their indices (batch, FRAMES / 4,
-        level) and
-        the commitment term (scalar)."""
+        level) and the commitment term (scalar)."""
         return self.network.quantiser(z)
 
     def decode(self, z: Tensor) -> Tensor:
-        """Latents (batch, code_dim, FRAMES / 4), quantised or not, to channels (batch, FRAMES, channel).
-        Differentiable.
-        """
+        """Of latents quantised or not."""
         return self.network.decode(z) * self.spread + self.mean
 
-
-def save_motion_model(folder: Path, model: MotionModel, config: dict) -> None:
-    """Write weights and config; the checksum file is written by the caller once everything is there."""
-    tensors = {NETWORK + name: tensor.contiguous() for name, tensor in model.network.state_dict().items()}
-    tensors |= {
-        "mean": model.mean,
-        "spread": model.spread,
-        "training_latents": model.training_latents.half(),
-        "standing_pose": model.standing_pose,
-        "standing_poses": torch.stack([s.pose for s in model.standing_poses]),
-    }
-    folder.mkdir(parents=True, exist_ok=True)
-    save_file(tensors, folder / WEIGHTS)
-    (folder / WEIGHTS).chmod(0o644)  # safetensors writes files that only their owner reads
-    config = {
-        "format": 1,
-        "shape": model.network.shape.to_dict(),
-        "frames": FRAMES,
-        "bottom": BOTTOM,
-        "learned_coordinates": list(LEARNED_COORDINATES),
-        "coordinates": list(COORDINATES),
-        "standing_leg_length_m": model.standing_leg_length_m,
-        "standing_subjects": [{"subject": s.subject, "leg_length_m": s.leg_length_m} for s in model.standing_poses],
-        **config,
-    }
-    (folder / CONFIG).write_text(json.dumps(config, indent=1) + "\n")
-
-
-def load_motion_model(path: str | Path | None = None, device: str | torch.device | None = None) -> MotionModel:
-    """The model in the folder `path`, the shipped one by default.
-
-    device: where its tensors live; None is the processor. Raises ModelError when a file is missing, is not the one
-    that the folder's SHA256SUMS names, belongs to another body model, or was written for another network than this
-    code's.
-    """
-    folder = Path(path) if path else FOLDER
-    try:
-        digest = verify_checksum(folder / WEIGHTS)
-        verify_checksum(folder / CONFIG)
-        config = json.loads((folder / CONFIG).read_text())
-        with safe_open(folder / WEIGHTS, "pt"):
-            pass
-        tensors = load_file(folder / WEIGHTS)
-    except (DataError, SafetensorError, json.JSONDecodeError) as error:
-        raise ModelError(f"the motion model cannot be loaded: {error}") from error
-    try:
-        return _assembled(config, tensors, digest, torch.device(device or "cpu"))
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        what = str(error).splitlines()[-1].strip() if str(error) else type(error).__name__
-        raise ModelError(f"the motion model in {folder} does not fit this version of the code ({what}): restore it "
-                         "from version control or train it again with `python manage.py train_motion_model`") from error
-
-
-def _assembled(config: dict, tensors: dict[str, Tensor], digest: str, place: torch.device) -> MotionModel:
-    """The model of a config and its tensors; any KeyError, TypeError, ValueError or RuntimeError means: they do not
-    fit."""
-    for name, here in (("coordinates", COORDINATES), ("learned_coordinates", LEARNED_COORDINATES)):
-        if tuple(config[name]) != here:
-            raise ValueError(f"trained for other {name}")
-    if (config["frames"], config["bottom"]) != (FRAMES, BOTTOM):
-        raise ValueError(f"trained for {config['frames']} frames")
-    network = VQVAE(Shape(**config["shape"]))
-    network.load_state_dict({name.removeprefix(NETWORK): t for name, t in tensors.items() if name.startswith(NETWORK)})
-    latents = tensors["training_latents"].float()
-    if latents.shape[1:] != (network.shape.code_dim, FRAMES >> network.shape.down) or not len(latents):
-        raise ValueError(f"training latents of shape {tuple(latents.shape)}")
-    poses = [
-        StandingPose(s["subject"], pose.to(place), s["leg_length_m"])
-        for s, pose in zip(config["standing_subjects"], tensors["standing_poses"], strict=True)
-    ]
-    return MotionModel(
-        network.to(place),
-        tensors["mean"].to(place),
-        tensors["spread"].to(place),
-        latents.to(place),
-        tensors["standing_pose"].to(place),
-        config["standing_leg_length_m"],
-        poses,
-        f"squat-vqvae-{config['format']}+{digest[:12]}",
-    )
-
-
-def standing_poses(subjects) -> tuple[list[StandingPose], Tensor, float]:
-    """Standing poses of recorded people, their symmetric mean (translations averaged in leg lengths) and its leg
-    length.
-    """
-    poses = [StandingPose(s.name, torch.tensor(s.standing, dtype=torch.float32), s.leg_length_m) for s in subjects]
-    length = float(np.mean([s.leg_length_m for s in subjects]))
-    translations = [COORDINATES.index(f"pelvis_t{axis}") for axis in "xyz"]
-    scaled = []
-    for subject in subjects:
-        pose = subject.standing.copy()
-        pose[translations] *= length / subject.leg_length_m
-        scaled.append(pose)
-    mean = channels.symmetric(np.mean(scaled, axis=0))
-    return poses, torch.tensor(mean, dtype=torch.float32), length
+    def unlikeness(self, z: Tensor) -> Tensor:
+        """Mean squared distance, in standard deviations, from the nearest codes: the decoder has only ever seen
+        codes."""
+        with torch.no_grad():
+            code = self.quantise(z)[0]
+        return ((z - code) / self._deviation).square().mean((-2, -1))

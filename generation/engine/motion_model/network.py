@@ -1,10 +1,11 @@
-"""The VQ-VAE: a 1-D convolutional encoder and decoder with a codebook between them.
+"""The VQ-VAEs that the motion model is measured against: 1-D convolutional encoder and decoder, a quantiser between.
 
 Shape after the published system (Maheshwari et al. 2025, L4DC, and the T2M-GPT kind it builds on): two halvings of
 time, residual blocks of dilation growth 3, ReLU, codebook learned by moving averages with reset of dead codes. Ours:
 the width, the number of residual quantiser levels, linear instead of nearest upsampling, which leaves no steps in a
 joint angle, and a linear start: ReLU only inside residual blocks, which begin at zero. What is linear in motions, most
-of it, is then learned first, and for that few people suffice.
+of it, is then learned first, and for that few people suffice. `Shape.published` takes all of these back but the width;
+`Shape.scalar` puts finite scalar quantisation (Mentzer et al. 2023) in the place of codebooks.
 """
 
 from dataclasses import asdict, dataclass
@@ -26,6 +27,8 @@ class Shape:
     code_dim: int = 64
     codes: int = 256
     levels: int = 8  # residual quantiser levels; 1 is the plain VQ-VAE
+    published: bool = False  # network as published, width aside
+    scalar: int = 0  # places that each latent number may take, odd; 0: codebooks
 
     def to_dict(self) -> dict:
         return asdict(self)
@@ -34,7 +37,7 @@ class Shape:
 class _Residual(nn.Module):
     """Residual blocks with dilations growth^(depth-1) ... growth^0 over (batch, width, time)."""
 
-    def __init__(self, width: int, depth: int, growth: int):
+    def __init__(self, width: int, depth: int, growth: int, from_zero: bool):
         super().__init__()
         self.blocks = nn.ModuleList(
             nn.Sequential(
@@ -45,7 +48,7 @@ class _Residual(nn.Module):
             )
             for i in reversed(range(depth))
         )
-        for block in self.blocks:
+        for block in self.blocks if from_zero else ():
             nn.init.zeros_(block[-1].weight)
             nn.init.zeros_(block[-1].bias)
 
@@ -56,24 +59,29 @@ class _Residual(nn.Module):
 
 
 def _encoder(shape: Shape) -> nn.Sequential:
-    layers = [nn.Conv1d(shape.channels, shape.width, 3, padding=1)]
+    layers = [nn.Conv1d(shape.channels, shape.width, 3, padding=1), *_bend(shape)]
     for _ in range(shape.down):
-        layers += [
-            nn.Conv1d(shape.width, shape.width, 4, stride=2, padding=1),
-            _Residual(shape.width, shape.depth, shape.dilation_growth),
-        ]
+        layers += [nn.Conv1d(shape.width, shape.width, 4, stride=2, padding=1), _blocks(shape)]
     return nn.Sequential(*layers, nn.Conv1d(shape.width, shape.code_dim, 3, padding=1))
 
 
 def _decoder(shape: Shape) -> nn.Sequential:
-    layers = [nn.Conv1d(shape.code_dim, shape.width, 3, padding=1)]
+    layers = [nn.Conv1d(shape.code_dim, shape.width, 3, padding=1), *_bend(shape)]
     for _ in range(shape.down):
-        layers += [
-            _Residual(shape.width, shape.depth, shape.dilation_growth),
-            nn.Upsample(scale_factor=2, mode="linear", align_corners=False),
-            nn.Conv1d(shape.width, shape.width, 3, padding=1),
-        ]
+        double = (nn.Upsample(scale_factor=2, mode="nearest") if shape.published else
+                  nn.Upsample(scale_factor=2, mode="linear", align_corners=False))
+        layers += [_blocks(shape), double, nn.Conv1d(shape.width, shape.width, 3, padding=1)]
+    if shape.published:
+        layers += [nn.Conv1d(shape.width, shape.width, 3, padding=1), nn.ReLU()]
     return nn.Sequential(*layers, nn.Conv1d(shape.width, shape.channels, 3, padding=1))
+
+
+def _bend(shape: Shape) -> list[nn.Module]:
+    return [nn.ReLU()] if shape.published else []
+
+
+def _blocks(shape: Shape) -> nn.Module:
+    return _Residual(shape.width, shape.depth, shape.dilation_growth, from_zero=not shape.published)
 
 
 class Codebook(nn.Module):
@@ -149,13 +157,30 @@ class Quantiser(nn.Module):
         return quantised, torch.stack(indices, -1).reshape(batch, time, -1), commitment
 
 
+class ScalarQuantiser(nn.Module):
+    """Finite scalar quantisation (Mentzer et al. 2023): each latent number is bent into -1..1 and rounded to one of
+    `places` evenly spaced values there. No codebook, nothing to learn, nothing to die."""
+
+    def __init__(self, places: int):
+        super().__init__()
+        self.half = (places - 1) // 2
+
+    def forward(self, z: Tensor, used_levels: int | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """As `Quantiser.forward`, of one level for each latent number; there is no commitment."""
+        bounded = z.tanh() * self.half
+        rounded = bounded.round()
+        quantised = (bounded + (rounded - bounded).detach()) / self.half
+        return quantised, (rounded.long() + self.half).permute(0, 2, 1), z.new_zeros(())
+
+
 class VQVAE(nn.Module):
     """Motions in standardised channels (batch, time, channel), time a multiple of 2^down."""
 
     def __init__(self, shape: Shape):
         super().__init__()
         self.shape = shape
-        self.encoder, self.quantiser, self.decoder = _encoder(shape), Quantiser(shape), _decoder(shape)
+        self.encoder, self.decoder = _encoder(shape), _decoder(shape)
+        self.quantiser = ScalarQuantiser(shape.scalar) if shape.scalar else Quantiser(shape)
 
     def encode(self, x: Tensor) -> Tensor:
         """(batch, time, channel) -> latents (batch, code_dim, time / 2^down)."""

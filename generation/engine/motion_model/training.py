@@ -1,6 +1,5 @@
 """Trains the VQ-VAE. Fixed seeds: the same data, seed and machine give the same weights, interrupted or not."""
 
-import csv
 import hashlib
 import math
 from collections.abc import Callable
@@ -127,10 +126,3 @@ def _identity(channels, shape: Shape, steps: int, seed: int) -> str:
     digest = hashlib.sha256(channels.numpy().tobytes())
     digest.update(repr((shape, steps, seed, constants)).encode())
     return digest.hexdigest()[:16]
-
-
-def write_curve(path: Path, curve: list[dict[str, float]]) -> None:
-    with path.open("w", newline="") as stream:
-        writer = csv.DictWriter(stream, ["step", "loss", "validation_rmse"])
-        writer.writeheader()
-        writer.writerows({k: f"{v:.5g}" if k != "step" else v for k, v in row.items()} for row in curve)

@@ -2,10 +2,10 @@ import pytest
 import torch
 
 from generation.engine.motion_data import load_repetitions
-from generation.engine.motion_model import load_motion_model
+from generation.engine.motion_model import FOLDER, RESIDUAL_VQVAE, load_motion_model
 from generation.engine.motion_model.channels import FRAMES
-from generation.engine.motion_model.codings import ScalarCodes, cosines, through_cosines
-from generation.engine.motion_model.model import FOLDER
+from generation.engine.motion_model.codings import ScalarCodes, through_cosines
+from generation.engine.motion_model.linear_code import cosines
 from generation.engine.motion_model.preparation import channels_of, reconstruction_error, split_by_person
 
 
@@ -32,7 +32,7 @@ def test_the_table_says_what_the_measured_model_does():
     """One row computed again: the network without its quantiser on the validation people."""
     repetitions = split_by_person(load_repetitions()).validation
     truth = channels_of(repetitions)
-    model = load_motion_model(FOLDER / "held_out")
+    model = load_motion_model(RESIDUAL_VQVAE)
     with torch.no_grad():
         rebuilt = model.decode(model.encode(truth))
     error = reconstruction_error(truth, rebuilt, repetitions)["angles"]
