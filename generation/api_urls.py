@@ -15,6 +15,7 @@ urlpatterns = [
     path("candidates/<uuid:candidate_id>/", apis.CandidateAPI.as_view(), name="candidate"),
     path("candidates/<uuid:candidate_id>/motion.mot", apis.CandidateMotionAPI.as_view(), name="candidate_motion"),
     path("candidates/<uuid:candidate_id>/playback/", apis.CandidatePlaybackAPI.as_view(), name="candidate_playback"),
+    path("candidates/<uuid:candidate_id>/muscles/", apis.CandidateMusclesAPI.as_view(), name="candidate_muscles"),
     path("candidates/<uuid:candidate_id>/check/", apis.CandidateCheckAPI.as_view(), name="candidate_check"),
     path("candidates/<uuid:candidate_id>/check/cancel/", apis.CandidateCheckCancelAPI.as_view(),
          name="candidate_check_cancel"),

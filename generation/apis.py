@@ -10,7 +10,7 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from clinic.apis import Input, TableAPI
-from generation import checks, downloads, selectors, services
+from generation import checks, downloads, muscles, selectors, services
 from generation.models import MAX_CANDIDATES, MAX_SEED, CandidateCheck, CandidateMotion, GenerationRequest, OwnMotion
 from patients.selectors import patient_get
 
@@ -179,6 +179,16 @@ class CandidatePlaybackAPI(TableAPI):
         return downloads.playback(
             request, selectors.candidate_get(user=request.user, candidate_id=candidate_id, with_files=True)
         )
+
+
+class CandidateMusclesAPI(TableAPI):
+    """The muscle document of the player: paths, activations and ground reaction. 404 until they are computed."""
+
+    actions = {"GET": "candidate.view"}
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request, candidate_id: UUID) -> HttpResponse:
+        return downloads.muscles(request, muscles.muscles_get(user=request.user, candidate_id=candidate_id))
 
 
 class CandidateCheckAPI(TableAPI):

@@ -26,6 +26,7 @@ from generation.engine.analysis import (
     report,
     write_analysis,
 )
+from generation.engine.analysis.muscle_document import muscle_document
 from generation.engine.analysis.recheck import group_activation, measure_by_opensim, needed_moment, recheck
 from generation.engine.body import COORDINATES, BodyModel, load_body
 from generation.engine.formats import FormatError, read_mot
@@ -56,6 +57,7 @@ class Verdict:
     result: dict
     curves: dict
     tables_zip: bytes
+    muscles: dict               # the muscle document of the player
 
 
 def check(*, mot: bytes, osim: bytes, stated: list[dict], progress: Progress, cancelled: Callable[[], bool]) -> Verdict:
@@ -93,7 +95,8 @@ def check(*, mot: bytes, osim: bytes, stated: list[dict], progress: Progress, ca
                      "mot_sha256": hashlib.sha256(mot).hexdigest()},
         "seconds": round(time.perf_counter() - began, 1),
     }
-    return Verdict(reasons, finite(result), finite(curves(analysis, body)), tables(analysis))
+    return Verdict(reasons, finite(result), finite(curves(analysis, body)), tables(analysis),
+                   muscle_document(motion, body, analysis))
 
 
 def frames_between(frames: int, frame_rate: float) -> int:

@@ -19,6 +19,7 @@ from clinic.models import User
 from clinic.permissions import require_on
 from generation import push
 from generation.models import CandidateAnalysis, CandidateCheck, CandidateMotion, CheckStatus, ScaledModel
+from generation.muscles import muscles_by_opensim
 from generation.ownership import (
     BEFORE_GENERATIONS,
     Interrupted,
@@ -170,6 +171,7 @@ def _decide(owner: Owner, verdict) -> None:
             CandidateAnalysis.objects.create(
                 candidate_id=current.pk, tables_zip=verdict.tables_zip, curves=verdict.curves
             )
+            muscles_by_opensim(candidate_id=current.pk, document=verdict.muscles)
             current.status = CheckStatus.WITHDRAWN if verdict.reasons else CheckStatus.PASSED
             current.reasons, current.result, current.finished_at = verdict.reasons, verdict.result, timezone.now()
             current.stage, current.detail, current.fraction = "finished", "", 1

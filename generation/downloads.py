@@ -54,6 +54,11 @@ def preview(request: HttpRequest, shown: GenerationPreview | None) -> HttpRespon
     return response
 
 
+def muscles(request: HttpRequest, document_gzip: bytes) -> HttpResponse:
+    """The muscle document."""
+    return _compressed(request, document_gzip)
+
+
 def _compressed(request: HttpRequest, body: bytes) -> HttpResponse:
     """Stored compressed and sent so, unless the client cannot."""
     if "gzip" in request.headers.get("Accept-Encoding", ""):

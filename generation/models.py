@@ -269,6 +269,18 @@ class CandidateAnalysis(models.Model):
         triggers = [pgtrigger.Protect(name="analysis_never_changed", operation=pgtrigger.Update)]
 
 
+class CandidateMuscles(models.Model):
+    """What the player draws of a candidate's muscles: by the fast route first, by OpenSim once that has checked it."""
+
+    candidate = models.OneToOneField(
+        CandidateMotion, on_delete=models.CASCADE, primary_key=True, related_name="muscles"
+    )
+    route = models.CharField(max_length=8, choices=[("fast", "fast route"), ("opensim", "OpenSim")])
+    document_gzip = models.BinaryField()    # muscle document (docs/player.md), JSON, gzip
+
+    patient_path = "candidate__request__patient"
+
+
 @pghistory.track(*every_change(), exclude=["file", "mot_file", "playback_gzip", "stage", "detail", "fraction"])
 class OwnMotion(models.Model):
     """A recording of the patient's own movement: joint angles, or markers that a worker turns into them.

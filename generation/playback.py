@@ -1,4 +1,4 @@
-"""Reading a playback document (the format stands in docs/architecture.md) without torch."""
+"""Reading and storing what the player shows (docs/player.md), without torch."""
 from __future__ import annotations
 
 import gzip
@@ -9,6 +9,8 @@ import numpy as np
 
 from generation.engine.formats.playback import series
 from generation.models import CandidateMotion
+
+COMPRESSION = 6
 
 
 @dataclass(frozen=True)
@@ -47,3 +49,8 @@ def curves(candidate: CandidateMotion) -> Curves:
     joints = {name: places[:, i] for i, name in enumerate(document["joint_centres"]["names"])}
     return Curves(tuple(document["coordinates"]["names"]), series(document, "degrees"), document["frame_rate"],
                   document["phases"], joints)
+
+
+def compressed(document: dict) -> bytes:
+    """A document as it is stored and sent: JSON, gzip."""
+    return gzip.compress(json.dumps(document, allow_nan=False, separators=(",", ":")).encode(), COMPRESSION, mtime=0)

@@ -32,6 +32,7 @@ from generation.models import (
     RequestStatus,
     ScaledModel,
 )
+from generation.muscles import queue_muscles
 from generation.ownership import Interrupted, Owner, drop_lost_connection
 from patients.models import Patient
 from patients.rules import collision_words
@@ -220,6 +221,7 @@ def _finish(owner: Owner, result) -> None:
         current = owner.locked()
         CandidateMotion.objects.bulk_create(candidates)
         scaled_model.save(force_insert=True)
+        queue_muscles(current.pk)
         checks.queue_checks(candidates)
         current.status, current.finished_at = RequestStatus.SUCCEEDED, timezone.now()
         current.stage, current.detail, current.fraction = "finished", "", 1

@@ -5,7 +5,7 @@ from django.db import DatabaseError, InterfaceError
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from generation import checks, own_motions, services
+from generation import checks, muscles, own_motions, services
 
 # The service answers for everything but a database that is away for a moment: then the job comes again later.
 WHEN_DATABASE_IS_AWAY = RetryStrategy(
@@ -21,6 +21,11 @@ def run_generation(request_id: str) -> None:
 @app.task(name="generation.check", queue="checks", priority=checks.BEHIND_GENERATIONS, retry=WHEN_DATABASE_IS_AWAY)
 def run_check(candidate_id: str) -> None:
     checks.candidate_check_run(candidate_id=candidate_id)
+
+
+@app.task(name="generation.muscles", queue="checks", priority=muscles.BETWEEN, retry=WHEN_DATABASE_IS_AWAY)
+def run_muscles(request_id: str) -> None:
+    muscles.muscles_run(request_id=request_id)
 
 
 # After the generations: markers take minutes. Before the checks that nobody waits for.

@@ -17,6 +17,7 @@ urlpatterns = [
     path("candidates/<uuid:candidate_id>/check/retry/", views.candidate_check_retry, name="candidate_check_retry"),
     path("candidates/<uuid:candidate_id>/analysis.zip", views.candidate_analysis, name="candidate_analysis"),
     path("candidates/<uuid:candidate_id>/playback/", views.candidate_playback, name="candidate_playback"),
+    path("candidates/<uuid:candidate_id>/muscles/", views.candidate_muscles, name="candidate_muscles"),
     path("candidates/<uuid:candidate_id>/motion.mot", views.candidate_motion, name="candidate_motion"),
     path("patients/<uuid:patient_id>/own-model/", own_views.own_model, name="own_model"),
     path("patients/<uuid:patient_id>/own-model/remove/", own_views.own_model_remove, name="own_model_remove"),

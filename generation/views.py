@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from clinic.pages import attempted, page, paged, status_of, submitted
-from generation import checks, downloads, selectors, services
+from generation import checks, downloads, muscles, selectors, services
 from generation.angle_plots import joint_angles
 from generation.forms import GenerateForm
 from generation.models import CandidateCheck, CandidateMotion, GenerationRequest, RequestStatus
@@ -133,6 +133,11 @@ def candidate_playback(request: HttpRequest, candidate_id: UUID) -> HttpResponse
     return downloads.playback(
         request, selectors.candidate_get(user=request.user, candidate_id=candidate_id, with_files=True)
     )
+
+
+@page(GET="candidate.view")
+def candidate_muscles(request: HttpRequest, candidate_id: UUID) -> HttpResponse:
+    return downloads.muscles(request, muscles.muscles_get(user=request.user, candidate_id=candidate_id))
 
 
 @page(GET="candidate.view")

@@ -142,4 +142,4 @@ def verdict(candidate) -> Verdict:
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("moments.sto", "moments\n")
         archive.writestr("report.json", json.dumps(physics))
-    return Verdict([], result, curves, packed.getvalue())
+    return Verdict([], result, curves, packed.getvalue(), {"version": 1, "muscles": [], "by": "OpenSim"})

@@ -209,7 +209,7 @@ def _refuses(check, owner):
     """OpenSim's word against a candidate, simulated: the generator delivers none that breaks a limit."""
     found = plain_squat.verdict(check.candidate)
     return checking.Verdict(["Knee bend: 61.0 deg, should be at most 60 deg."], found.result, found.curves,
-                            found.tables_zip)
+                            found.tables_zip, found.muscles)
 
 
 def _page(side: Side, check: CandidateCheck) -> str:
