@@ -1,0 +1,53 @@
+"""python manage.py evaluate_generator [--profiles N] [--only ROW]: the tables of docs/evaluation.md, once more."""
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from django.core.management.base import BaseCommand, CommandError
+
+from generation.engine.evaluation.evaluate import PROFILES, Evaluation
+from generation.engine.evaluation.page import merged, write
+from generation.engine.evaluation.published_guidance import ITERATIONS
+from generation.engine.evaluation.store import WORK
+from generation.engine.evaluation.table import MET, MISSED, UNMEASURED, rows
+from generation.engine.motion_model import ModelError
+
+
+class Command(BaseCommand):
+    help = ("Measure the generator on people whom its model has not seen and write docs/evaluation.md and "
+            "docs/evaluation.json. Goes on where an earlier run was stopped.")
+    requires_system_checks = []
+    requires_migrations_checks = False
+
+    def add_arguments(self, parser) -> None:
+        parser.add_argument("--profiles", type=int, default=PROFILES, metavar="N",
+                            help=f"how many random profiles (default {PROFILES}; fewer are named in the table)")
+        parser.add_argument("--iterations", type=int, default=ITERATIONS, metavar="N",
+                            help=f"of the published guidance (default {ITERATIONS}, as published)")
+        parser.add_argument("--only", metavar="ROW", help=f"one of: {', '.join(Evaluation.names())}")
+        parser.add_argument("--device", choices=("cpu", "cuda"), help="of the generations; default: CUDA, if any")
+        parser.add_argument("--work", type=Path, default=WORK, metavar="FOLDER", help="where finished parts are kept")
+        parser.add_argument("--dry-run", action="store_true", help="measure and print, write no page")
+
+    def handle(self, *args, **options) -> None:
+        if options["profiles"] < 1 or options["iterations"] < 1:
+            raise CommandError("--profiles and --iterations: at least 1")
+        if options["only"] not in (None, *Evaluation.names()):
+            raise CommandError(f"--only: there is no {options['only']!r}; choose from {', '.join(Evaluation.names())}",
+                               returncode=2)
+        evaluation = Evaluation(options["work"], options["profiles"], options["iterations"], options["device"],
+                                lambda text: self.stderr.write(text))
+        try:
+            results = merged(evaluation.run(options["only"])) if options["only"] else evaluation.run()
+        except ModelError as error:
+            raise CommandError(str(error)) from error
+        found = rows(results)
+        for row in found:
+            self.stdout.write(f"[{row.state}] {row.what}\n    bar: {row.bar}\n    ours: {row.ours}")
+        counts = {state: sum(row.state == state for row in found) for state in (MET, MISSED, UNMEASURED)}
+        self.stdout.write(", ".join(f"{count} {state}" for state, count in counts.items()))
+        if not options["dry_run"]:
+            facts = {"motion model": evaluation.model.version, "random profiles": options["profiles"],
+                     "iterations of the published guidance": options["iterations"], "torch": torch.__version__}
+            write(results, facts)
