@@ -5,7 +5,7 @@ import secrets
 
 from django import forms
 
-from generation.models import MAX_CANDIDATES, MAX_SEED, OwnMotion
+from generation.models import MAX_CANDIDATES, MAX_SEED, CandidateMotion, OwnMotion
 
 
 def _fresh_seed() -> int:
@@ -27,8 +27,21 @@ class GenerateForm(forms.Form):
         help_text="The result stays as near to it as the limits allow, and says what to change.",
     )
 
-    def __init__(self, *args, motions=None, **kwargs) -> None:
+    start_candidate = forms.ModelChoiceField(
+        label="Start from an earlier candidate", queryset=CandidateMotion.objects.none(), required=False,
+        empty_label="No",
+        help_text="The result stays as near to it as the present limits allow.",
+    )
+
+    def __init__(self, *args, motions=None, candidates=None, **kwargs) -> None:
+        """`candidates` are those that were asked for by name: usually none, or one."""
         super().__init__(*args, **kwargs)
+        if candidates is None or not candidates.exists():
+            del self.fields["start_candidate"]
+        else:
+            self.fields["start_candidate"].queryset = candidates
+            self.fields["start_candidate"].label_from_instance = (
+                lambda row: f"Candidate {row.number}, {row.request.created_at:%d %b %Y %H:%M}")
         if motions is None or not motions.exists():
             del self.fields["own_motion"]
         else:

@@ -61,6 +61,10 @@ class GenerationRequest(models.Model):
     # The files that the profile names, where it names any: rows that never change.
     own_model = models.ForeignKey(OwnModel, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     own_motion = models.ForeignKey("OwnMotion", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    # A candidate of an earlier generation to start from and to stay near to.
+    start_candidate = models.ForeignKey(
+        "CandidateMotion", on_delete=models.RESTRICT, null=True, blank=True, related_name="+"
+    )
     seed = models.PositiveIntegerField(validators=[MaxValueValidator(MAX_SEED)])
     candidate_count = models.PositiveSmallIntegerField(
         validators=[MinValueValidator(1), MaxValueValidator(MAX_CANDIDATES)]

@@ -143,6 +143,15 @@ def motion_of_patient(*, user: User, patient: Patient, motion_id: UUID) -> Candi
     return candidate or get_permitted(user, "own_motion.view", own, pk=motion_id)
 
 
+def candidates_named(*, user: User, patient: Patient, candidate_id: str) -> QuerySet[CandidateMotion]:
+    """The candidate of the patient with this id, which may be anything that stood in an address; or none."""
+    rows = CandidateMotion.objects.filter(request__patient=patient).select_related("request").defer(*_FILES)
+    try:
+        return permitted(user, "candidate.view", rows).filter(pk=UUID(candidate_id))
+    except ValueError:
+        return rows.none()
+
+
 def own_motion_read(*, user: User, patient: Patient) -> QuerySet[OwnMotion]:
     """The recordings that can be shown, with their files."""
     rows = OwnMotion.objects.filter(patient=patient, status=MotionStatus.READY, removed_at=None)

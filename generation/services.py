@@ -46,11 +46,13 @@ PREVIEW_SECONDS = 1.0           # at least, between two stored previews
 
 
 def generation_request_create(
-    *, actor: User, patient: Patient, seed: int, candidate_count: int, own_motion: OwnMotion | None = None
+    *, actor: User, patient: Patient, seed: int, candidate_count: int, own_motion: OwnMotion | None = None,
+    start_candidate: CandidateMotion | None = None,
 ) -> GenerationRequest:
     """Queue a generation of the patient's present record. What the engine would refuse is refused here, unqueued.
 
-    own_motion: a recording of the patient to start from and to stay near to.
+    own_motion: a recording of the patient to start from and to stay near to; start_candidate: an earlier candidate of
+    the patient instead.
     """
     require_on(actor, "generation.create", patient)
     profile = _profile(patient)
@@ -58,9 +60,15 @@ def generation_request_create(
         if own_motion.patient_id != patient.pk or not own_motion.is_ready:
             raise ServiceError.of("Choose a recording of this patient that was read.", "own_motion")
         profile["reference_motion"] = own_motion.file_name
+    if start_candidate is not None:
+        if own_motion is not None:
+            raise ServiceError.of("Start from the own squat or from a candidate, not from both.", "start_candidate")
+        if start_candidate.request.patient_id != patient.pk:
+            raise ServiceError.of("Choose a candidate of this patient.", "start_candidate")
+        profile["reference_motion"] = f"candidate {start_candidate.number} of {start_candidate.request_id}.mot"
     request = GenerationRequest(
         patient=patient, requested_by=actor, seed=seed, candidate_count=candidate_count, profile=profile,
-        own_model=own_model_current(patient), own_motion=own_motion,
+        own_model=own_model_current(patient), own_motion=own_motion, start_candidate=start_candidate,
     )
     request.full_clean()
     with recorded(actor, "Generation requested"):
@@ -185,9 +193,10 @@ def _files_of(request: GenerationRequest, folder: Path) -> dict[str, str]:
         path = folder / "own_model.osim"
         path.write_bytes(gzip.decompress(request.own_model.osim_gzip))
         files["model_osim"] = str(path)
-    if request.own_motion is not None:
-        path = folder / "own_motion.mot"
-        path.write_bytes(bytes(request.own_motion.mot_file))
+    start = request.own_motion or request.start_candidate
+    if start is not None:
+        path = folder / "start.mot"
+        path.write_bytes(bytes(start.mot_file))
         files["reference_motion"] = str(path)
     return files
 

@@ -22,7 +22,12 @@ MOST_CHECKS = 50        # of the undecided checks, shown to the administrator
 def generate(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     patient = patient_get(user=request.user, patient_id=patient_id, action="generation.create")
     motions = selectors.own_motion_ready(user=request.user, patient=patient)
-    form = GenerateForm(request.POST or None, motions=motions, initial={"own_motion": request.GET.get("own_motion")})
+    candidates = selectors.candidates_named(
+        user=request.user, patient=patient, candidate_id=request.POST.get("start_candidate")
+        or request.GET.get("candidate", ""))
+    form = GenerateForm(
+        request.POST or None, motions=motions, candidates=candidates,
+        initial={"own_motion": request.GET.get("own_motion"), "start_candidate": request.GET.get("candidate")})
     if request.method == "POST":
         made = submitted(form, services.generation_request_create, actor=request.user, patient=patient)
         if made:

@@ -1,14 +1,18 @@
 """The page that compares motions of one patient."""
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
+from clinic.errors import ServiceError
+from generation import services
 from generation.models import CandidateMotion, OwnMotion
-from tests.world import Side, make_side
+from tests.world import Side, make_patient, make_side
 
 
 @pytest.fixture
@@ -78,3 +82,30 @@ def test_motions_of_others_and_nonsense_do_not_exist(browser: Client, side: Side
     foreign = make_side("south").record
     for motion in (foreign.candidate.pk, foreign.motion.pk, uuid4(), "nonsense"):
         assert browser.get(address(side, side.record.candidate.pk, motion)).status_code == 404
+
+
+def test_a_generation_starts_from_a_candidate(browser: Client, side: Side):
+    patient, candidate = side.record.patient, side.record.candidate
+    form = reverse("generate", args=[patient.pk])
+    page = browser.get(f"{form}?candidate={candidate.pk}")
+    assert page.context["form"].initial["start_candidate"] == str(candidate.pk)
+    assert f'<option value="{candidate.pk}" selected' in page.content.decode()
+    answer = browser.post(form, {"candidate_count": 2, "seed": 3, "start_candidate": candidate.pk})
+    assert answer.status_code == 302
+    request = patient.generation_requests.get(start_candidate=candidate)
+    assert request.profile["reference_motion"].startswith(f"candidate {candidate.number} of ")
+    with tempfile.TemporaryDirectory() as folder:
+        files = services._files_of(request, Path(folder))
+        assert Path(files["reference_motion"]).read_bytes() == bytes(candidate.mot_file)
+    foreign = make_side("south").record.candidate
+    browser.post(form, {"candidate_count": 2, "seed": 3, "start_candidate": foreign.pk})
+    assert not patient.generation_requests.exclude(pk=request.pk).filter(start_candidate__isnull=False).exists()
+    assert browser.get(f"{form}?candidate=nonsense").status_code == 200
+    with pytest.raises(ServiceError, match="not from both"):
+        services.generation_request_create(
+            actor=side.clinician, patient=patient, seed=1, candidate_count=1, own_motion=side.record.motion,
+            start_candidate=candidate)
+    with pytest.raises(ServiceError, match="of this patient"):
+        services.generation_request_create(
+            actor=side.clinician, patient=make_patient(side.clinician, "Zoe"), seed=1, candidate_count=1,
+            start_candidate=candidate)

@@ -197,10 +197,14 @@ export class MotionPlayer extends HTMLElement {
     this.#emit("loadedmetadata", { duration, frameRate, frames, phases });
   }
 
-  #present() {
+  #dressStage() {
     for (const { root } of this.#skeletons) this.#stage.people.add(root);
     this.#body.dress(this.#stage, this.#rig, this.#skeletons);
     this.#dressOverlays();
+  }
+
+  #present() {
+    this.#dressStage();
     this.#frameCamera();
     this.#recolour();
     this.#state = "ready";
@@ -440,6 +444,7 @@ export class MotionPlayer extends HTMLElement {
 
   /** Reads `src` again behind the picture, which stays until the new motion is there; view, moment and playing go on. */
   async refresh() {
+    if (this.#state === "loading") return; // what is on its way is new enough
     if (this.#state !== "ready") { this.reload(); return; }
     const loading = (this.#loading = new AbortController());
     try {
@@ -450,8 +455,7 @@ export class MotionPlayer extends HTMLElement {
       this.#skeletons = [skeleton];
       this.#align();
       this.#description = describe(this.motion);
-      this.#stage.people.add(skeleton.root);
-      this.#dressOverlays();
+      this.#dressStage();
       this.#recolour();
       this.#controls.showMotion();
       this.#callouts.set(this.#wanted, this.motion);

@@ -26,7 +26,8 @@ function watch(path) {
     return null;
   });
   const hinted = (message) => {
-    const { candidate, status } = JSON.parse(message.data);
+    const { event, candidate, status } = JSON.parse(message.data);
+    if (event === "preview") { document.dispatchEvent(new Event("genuflex:preview")); return; } // a picture: live-preview.js
     const news = !candidate || known.get(candidate) !== status;
     known.set(candidate, status);
     if (news || !current()?.dataset.onlyNew) refresh();
