@@ -14,8 +14,9 @@ JOINTS = {
     "hip_flexion": ("hip", "hip_extension"),
     "ankle_angle": ("ankle", "ankle_plantarflexion"),
 }
-STRONGER = ("Read a demand without measured strength as a lower bound: the model's expected muscles are stronger than "
-            "a dynamometer finds people to be, and weak muscles are not known to it. Measure the strength of knee, hip "
+STRONGER = ("“At least”: where strength was not measured, the demand is the share of what a healthy person of this "
+            "sex, age, height and mass is expected to have. Whoever is weaker needs more of theirs, and even these "
+            "expected muscles are stronger than a dynamometer finds people to be. Measure the strength of knee, hip "
             "and ankle, and generate anew, to have the share of what this person really has.")
 OPPOSED = "Muscles that pain or fear tenses against each other are not in it: the real demand is then higher."
 

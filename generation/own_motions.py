@@ -17,7 +17,7 @@ from clinic.permissions import require_on
 from generation import push
 from generation.engine.profile import ProfileError
 from generation.models import MotionStatus, OwnMotion
-from generation.ownership import Interrupted, Owner, drop_lost_connection
+from generation.ownership import MOST_ASIDE, Interrupted, Owner, SteppedAside, Watch, drop_lost_connection
 from generation.uploads import checked_name
 from patients.models import Patient
 from patients.selectors import patient_profile
@@ -27,7 +27,8 @@ logger = logging.getLogger(__name__)
 MOST_BYTES = 10 * 1024 * 1024       # E: more than ten minutes of a full body at 60 Hz
 ENDINGS = (".mot", ".trc")
 LONGEST_S = 120                     # E: some squats; inverse kinematics of markers takes as long again and more
-MOST_ATTEMPTS = 3
+LIMIT_S = 1800                      # E: markers of two minutes take some minutes on an idle core
+MOST_ATTEMPTS = MOST_ASIDE + 3      # making room counts too
 SOFTWARE = "Reading stopped because of an error of the software. Your administrator can see which in the log."
 
 
@@ -67,6 +68,8 @@ def own_motion_read(*, motion_id: UUID | str) -> None:
         _finish(owner, status=MotionStatus.READY, error="", **found)
     except Interrupted:
         logger.info("Reading of motion %s: stopped, it is no longer ours.", row.pk)
+    except SteppedAside:
+        _finish(owner, status=MotionStatus.QUEUED, stage="", detail="", fraction=0.0)
     except ServiceError as error:
         _finish(owner, status=MotionStatus.FAILED, error=str(error))
     except Exception:
@@ -76,18 +79,22 @@ def own_motion_read(*, motion_id: UUID | str) -> None:
 
 
 def read_motion(row: OwnMotion, owner: Owner) -> dict:
-    """The columns of a motion that was read. Raises ServiceError with a sentence that names the place, Interrupted."""
+    """The columns of a motion that was read. Raises ServiceError with a sentence that names the place, Interrupted, and
+    SteppedAside where markers, which take minutes, make room for what people wait for."""
     from generation import reading  # torch and OpenSim: only in a worker
 
     own = row.patient.ownmodels.filter(removed_at=None).first()
+    markers = row.file_name.lower().endswith(".trc")
+    watch = Watch(owner, aside=row.attempt - 1, limit_s=LIMIT_S, urgent=not markers,
+                  too_long=f"Reading had not finished after {LIMIT_S // 60} minutes and was stopped.")
     try:
         found = reading.read(
-            content=bytes(row.file), markers=row.file_name.lower().endswith(".trc"),
+            content=bytes(row.file), markers=markers,
             profile=patient_profile(row.patient), own_model=gzip.decompress(own.osim_gzip) if own else None,
-            longest_s=LONGEST_S, progress=owner.report, cancelled=owner.lost,
+            longest_s=LONGEST_S, progress=owner.report, cancelled=watch.must_stop,
         )
     except reading.Cancelled:
-        raise Interrupted from None
+        raise watch.why() from None
     except reading.ReadingFailed as error:
         raise ServiceError.of(str(error), "file") from None
     playback = json.dumps(found.playback, allow_nan=False, separators=(",", ":")).encode()
@@ -116,6 +123,8 @@ def _finish(owner: Owner, **columns) -> None:
             for name, value in columns.items():
                 setattr(current, name, value)
             current.save(update_fields=list(columns))
+            if current.status == MotionStatus.QUEUED:
+                _defer(current)
             push.motion_changed(current)
     except Interrupted:
         logger.info("Motion %s was taken away before it was stored.", owner.row.pk)

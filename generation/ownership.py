@@ -90,16 +90,21 @@ class Watch:
         self._end = time.monotonic() + limit_s
         self._next_look = time.monotonic() + LOOK_S
         self._seen_waiting = self._make_room = False
+        self._reason: Exception | None = None
 
     def must_stop(self) -> bool:
         return self.why() is not None
 
     def why(self) -> Exception | None:
-        if self._owner.lost():
-            return Interrupted()
-        if time.monotonic() > self._end:
-            return ServiceError.of(self._too_long)
-        return SteppedAside() if self._others_wait() else None
+        """Once there is a reason it stays: the work has stopped by the time that it is asked for."""
+        if self._reason is None:
+            if self._owner.lost():
+                self._reason = Interrupted()
+            elif time.monotonic() > self._end:
+                self._reason = ServiceError.of(self._too_long)
+            elif self._others_wait():
+                self._reason = SteppedAside()
+        return self._reason
 
     def _others_wait(self) -> bool:
         """At two looks in a row: what another worker takes at once is none of our business."""

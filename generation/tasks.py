@@ -28,7 +28,7 @@ def run_muscles(request_id: str) -> None:
     muscles.muscles_run(request_id=request_id)
 
 
-# After the generations: markers take minutes. Before the checks that nobody waits for.
-@app.task(name="generation.read_own_motion", queue="generation", priority=-5, retry=WHEN_DATABASE_IS_AWAY)
+# After the generations, for which markers make room: they take minutes. Before the checks that nobody waits for.
+@app.task(name="generation.read_own_motion", queue="recordings", priority=-5, retry=WHEN_DATABASE_IS_AWAY)
 def read_own_motion(motion_id: str) -> None:
     own_motions.own_motion_read(motion_id=motion_id)

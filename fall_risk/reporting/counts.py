@@ -110,7 +110,6 @@ UNION ALL SELECT 'on_hold', '', '', count(DISTINCT r.patient_id)
     FROM prescriptions_prescription r JOIN people ON people.id = r.patient_id WHERE r.status = 'held'
 """
 _ROOM_TO_SORT = "SET LOCAL work_mem = '64MB'"       # 100,000 assessments are sorted in memory, not on the disk
-_NUMBER = "SELECT count(*) FROM people"
 
 
 def count(clinic: Clinic, filters: Filters) -> Counts:
@@ -136,13 +135,6 @@ def count(clinic: Clinic, filters: Filters) -> Counts:
         **{name: keyed(name) for name in ("clinician", "assessments_by_month", "falls_by_month", "falls_by_injury")},
         never=single("people") - single("up_to_date") - single("overdue"),
     )
-
-
-def count_people(clinic: Clinic, filters: Filters) -> int:
-    head, values = _head(clinic, filters)
-    with connection.cursor() as cursor:
-        cursor.execute(head + _NUMBER, values)
-        return cursor.fetchone()[0]
 
 
 def plan(clinic: Clinic, filters: Filters) -> str:

@@ -17,7 +17,7 @@ from django.utils import timezone
 from clinic.models import Clinic, User
 from fall_risk.facts import BAND_NAMES
 from fall_risk.models import Injury
-from fall_risk.reporting.counts import Counts, Filters, count, count_people
+from fall_risk.reporting.counts import Counts, Filters, count
 from fall_risk.reporting.groups import ALL, CATEGORIES, FIRST, group_text
 from fall_risk.reporting.suppression import THRESHOLD, Sum, hidden_counts
 from generation.engine.presets import CONDITIONS
@@ -75,10 +75,9 @@ def report_document(*, clinic: Clinic, filters: Filters) -> dict:
         "made_at": timezone.now().isoformat(), "threshold": THRESHOLD, "rounded": rounded,
         "rule": _RULE + (_ROUNDED if rounded else ""), "filters": _filter_words(filters),
     }
-    wider = _counted(clinic, filters.wider) if filters.wider else None
-    if refused := _refused(clinic, filters, wider):
+    counted = _counted(clinic, filters)
+    if refused := _refused(filters, counted):
         return {**document, "refused": refused, "standing": {}, "tables": [], "hidden": 0}
-    counted = _counted(clinic, filters, wider)
     found, hidden = counted.found, counted.hidden
     # Who is due is no finding: administrators see the list by name.
     standing = {"people": found.people, "assessed": found.assessed, "up_to_date": found.up_to_date,
@@ -93,9 +92,8 @@ def report_document(*, clinic: Clinic, filters: Filters) -> dict:
     }
 
 
-def _counted(clinic: Clinic, filters: Filters, wider: _Counted | None = None) -> _Counted:
-    if wider is None and filters.wider:
-        wider = _counted(clinic, filters.wider)
+def _counted(clinic: Clinic, filters: Filters) -> _Counted:
+    wider = _counted(clinic, filters.wider) if filters.wider else None
     found = count(clinic, filters)
     tables, counts, sums = _tables(found, filters)
     secret = _secret(filters, wider.hidden) if wider else set()
@@ -116,15 +114,16 @@ def _secret(filters: Filters, hidden: set[Hashable]) -> set[Hashable]:
     return found
 
 
-def _refused(clinic: Clinic, filters: Filters, wider: _Counted | None) -> str:
+def _refused(filters: Filters, counted: _Counted) -> str:
     """A sentence where the filters leave over or leave out so few people that the report would tell on them."""
+    wider = counted.wider
     if wider is None:
         return ""
-    chosen, everybody = count_people(clinic, filters), wider.found.people
+    chosen, everybody = counted.found.people, wider.found.people
     if filters.group:
         if chosen < THRESHOLD or filters.group.cell in wider.hidden:
             return f"This group has fewer than {THRESHOLD} people, or is hidden for the sake of one that has."
-        return _refused(clinic, filters.wider, wider.wider)
+        return _refused(filters.wider, wider)
     if 0 < chosen < THRESHOLD:
         return f"These filters leave fewer than {THRESHOLD} people: too few for a report."
     if 0 < everybody - chosen < THRESHOLD:

@@ -74,9 +74,7 @@ def movement_profile(times: np.ndarray, com: np.ndarray, margin_cm: np.ndarray,
 
 
 def _demand_measure(demand: Demand) -> Measure:
-    strength = ("Of the strength measured." if demand.measured else
-                "At least: this person's strength was not measured. The number is the share of what a healthy person "
-                "of this sex, age, height and mass is expected to have; whoever is weaker needs more of theirs.")
+    strength = "Of the strength measured." if demand.measured else "At least: strength not measured, see below."
     error = "" if demand.error_percent is None else (
         f" The estimated ground reaction alone may err by about ±{demand.error_percent:.0f} points.")
     return measure(f"demand_{demand.key}", f"Demand: {demand.joint}", round(demand.percent), "% of strength",

@@ -110,7 +110,7 @@ def _analysed(row: MotionRecording, owner: Owner) -> dict:
     try:
         return motion.analyse(row, progress=owner.report, cancelled=watch.must_stop)
     except motion.Cancelled:
-        raise watch.why() or Interrupted from None
+        raise watch.why() from None
     except motion.RecordingError as fault:
         raise ServiceError.of(str(fault), "file") from None
 

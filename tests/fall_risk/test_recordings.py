@@ -298,7 +298,7 @@ def test_the_movement_profile_stands_apart_from_every_score(side: Side):
     assert not side.record.assessment.scores.filter(key__contains="margin").exists()
     demands = [one for one in row.result["measures"] if one["key"].startswith("demand_")]
     assert len(demands) == 6 and {one["value"] for one in demands} == {30.0}       # as the check by OpenSim stored it
-    assert "Demand: knee, right" in text and "strength was not measured" in text and "a lower bound" in text
+    assert "Demand: knee, right" in text and "strength not measured" in text and "needs more of theirs" in text
     assert "estimated without force plates" in text and "In 1 of 16 moments" in text
     assert not side.record.assessment.scores.filter(key__contains="demand").exists()
     address = f"/api/v1/patients/{side.record.patient.pk}/fall-risk/"

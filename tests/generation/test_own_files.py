@@ -11,9 +11,10 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import Http404
 from django.test import Client
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from clinic.errors import ServiceError
-from generation import own_models, own_motions, services
+from generation import own_models, own_motions, ownership, reading, services
 from generation.engine.body import COORDINATES, MODEL_FILE, TorchBody, scale_body
 from generation.engine.formats import Motion, read_mot, write_mot
 from generation.engine.profile import parse_profile
@@ -170,6 +171,28 @@ def test_a_recording_that_kills_workers_is_given_up(side: Side, squat_file):
     assert own_motions._take(row.pk) is None
     row.refresh_from_db()
     assert row.status == "failed" and "given up" in row.error
+
+
+def test_markers_make_room_for_what_people_wait_for(side: Side, monkeypatch):
+    monkeypatch.setattr(ownership, "LOOK_S", 0.0)
+    row = own_motions.own_motion_upload(
+        actor=side.clinician, patient=side.record.patient, file_name="own.trc", content=b"markers"
+    )
+    services.generation_request_create(actor=side.clinician, patient=side.record.patient, seed=5, candidate_count=1)
+
+    def stopped(*, cancelled, **asked):
+        assert any(cancelled() for _ in range(3)) == (row.attempt < ownership.MOST_ASIDE)
+        raise reading.Cancelled if row.attempt < ownership.MOST_ASIDE else reading.ReadingFailed("No markers.")
+
+    monkeypatch.setattr(reading, "read", stopped)
+    jobs = ProcrastinateJob.objects.filter(queue_name="recordings", args={"motion_id": str(row.pk)})
+    for count in range(1, ownership.MOST_ASIDE + 1):
+        own_motions.own_motion_read(motion_id=row.pk)
+        row.refresh_from_db()
+        assert (row.status, row.attempt, jobs.count()) == ("queued", count, count + 1)
+    own_motions.own_motion_read(motion_id=row.pk)
+    row.refresh_from_db()
+    assert (row.status, row.error) == ("failed", "No markers.")
 
 
 def test_a_generation_starts_from_it(side: Side, squat_file, monkeypatch):
