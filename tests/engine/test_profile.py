@@ -30,7 +30,8 @@ CONSTRAINT = st.fixed_dictionaries(
     {"variable": st.sampled_from([*VARIABLES, *ALIASES, "speed"]),
      "unit": st.sampled_from(["deg", "rad", "cm", "mm", "s"])},
     optional={"min": st.floats(-200, 200), "max": st.floats(-200, 200),
-              "side": st.sampled_from(["right", "left", "both"])})
+              "side": st.sampled_from(["right", "left", "both"]), "weight": st.floats(-1, 12),
+              "phase": st.sampled_from(["", "descent", "bottom", "ascent", "stand"])})
 
 
 def error_of(**fields) -> ProfileError:
@@ -96,6 +97,18 @@ def test_any_constraints_give_limits_a_named_field_or_a_named_conflict(constrain
     ({"constraints": [{"variable": "knee", "max": 60, "unit": "deg"}]}, "constraints[0].variable"),
     ({"constraints": [{"variable": "pelvis_drop", "max": 60, "unit": "cm", "side": "left"}]}, "constraints[0].side"),
     ({"constraints": [{"variable": "knee_flexion", "min": 70, "max": 60, "unit": "deg"}]}, "constraints[0].min"),
+    ({"constraints": [{"variable": "knee_flexion", "max": 60, "unit": "deg", "phase": "stand"}]},
+     "constraints[0].phase"),
+    ({"constraints": [{"variable": "descent_s", "max": 2, "unit": "s", "phase": "descent"}]}, "constraints[0].phase"),
+    ({"constraints": [{"variable": "knee_flexion", "max": 60, "unit": "deg", "weight": 0}]}, "constraints[0].weight"),
+    ({"repetitions": 0}, "repetitions"),
+    ({"repetitions": 13}, "repetitions"),
+    ({"arms": "folded"}, "arms"),
+    ({"conditions": [{"name": "TKA", "weeks_since_surgery": 5}]}, "conditions[0].phase"),
+    ({"conditions": [{"name": "meniscus_repair", "weeks_since_surgery": 5}]}, "conditions[0].phase"),
+    ({"conditions": [{"name": "TKA", "phase": "wk 2-4", "weeks_since_surgery": 9}]},
+     "conditions[0].weeks_since_surgery"),
+    ({"conditions": [{"name": "PFP", "weeks_since_surgery": 9}]}, "conditions[0].weeks_since_surgery"),
     ({"range_of_motion_deg": {"knee_flexion": [0]}}, "range_of_motion_deg.knee_flexion"),
     ({"range_of_motion_deg": {"pelvis_drop": [0, 10]}}, "range_of_motion_deg.pelvis_drop"),
     ({"conditions": [{"name": "flu"}]}, "conditions[0].name"),
@@ -130,6 +143,31 @@ def test_presets_apply_to_the_side_and_can_be_left_to_the_clinician():
         ("knee_flexion", 90.0, "V", "preset")]
     without = parse_profile({**PERSON, "conditions": [{**condition, "use_preset": False}]}).limits()
     assert all(limit.variable != "knee_flexion" for limit in without)
+
+
+def test_phase_weight_and_muscles_reach_the_limits():
+    profile = parse_profile({**PERSON, "constraints": [
+        {"variable": "vasmed_r_activation_peak", "min": 20, "max": 40, "unit": "%", "phase": "ascent"},
+        {"variable": "knee_angle_l", "max": 70, "unit": "deg", "phase": "bottom", "weight": 3}]})
+    muscle, knee = (limit for limit in profile.limits() if limit.origin == "clinician")
+    assert (muscle.variable, muscle.side) == ("vasmed_activation_peak", "right")
+    assert muscle.phase == "ascent" and muscle.hard
+    assert (knee.variable, knee.side, knee.phase, knee.weight) == ("knee_flexion", "left", "bottom", 3)
+
+
+def test_the_weeks_since_surgery_bring_the_phase_s_limits():
+    condition = {"name": "TKA", "weeks_since_surgery": 3, "side": "right"}
+    limits = [limit for limit in parse_profile({**PERSON, "conditions": [condition]}).limits() if limit.side == "right"]
+    assert [(limit.variable, limit.max) for limit in limits] == [("knee_flexion", 90.0)]
+    error = error_of(conditions=[{"name": "TKA", "weeks_since_surgery": 5}])
+    assert "week 5 is in no phase" in error.message and "wk 6+ strengthening" in error.message
+
+
+def test_the_arms_follow_the_protocol_and_the_clinician():
+    assert parse_profile(PERSON).arm_posture() == "forward"
+    frail = {**PERSON, "conditions": [{"name": "frail_elderly"}]}
+    assert parse_profile(frail).arm_posture() == "support"
+    assert parse_profile({**frail, "arms": "crossed"}).arm_posture() == "crossed"
 
 
 def test_provenance_of_a_constraint_is_handed_through():

@@ -37,8 +37,9 @@ OVERHEAD_ABDUCTION_DEG = 14.0
 CROSSED_ROTATION_DEG, SUPPORT_ROTATION_DEG = 76.0, 25.0       # internal, of the upper arm: where the elbows point
 # Where crossed hands rest: forward, up and outwards of the other shoulder's centre, m; the right forearm lies above.
 CROSSED_HAND_M = {"r": (0.10, -0.06, -0.02), "l": (0.075, -0.11, -0.02)}
-# The support: a rail before the person, in parts of the standing shoulder's height: how high, how far ahead of it.
-SUPPORT_HEIGHT, SUPPORT_AHEAD = 0.685, 0.26
+# The support: a rail before the person, as high as this part of the standing shoulder's height, and so far ahead that
+# the standing arm is stretched to this part of its length.
+SUPPORT_HEIGHT, SUPPORT_STRETCH = 0.72, 0.95
 GRIP_M = 0.07                    # from the wrist to the middle of the hand
 _STRETCHED = 0.999               # of the arm's length: an arm never quite straightens
 
@@ -139,8 +140,10 @@ class Arms:
         for reach in self._reach.values():
             shoulder = place + turn @ reach.shoulder
             first = shoulder[..., :1, :]
-            rail = torch.stack([first[..., 0] + SUPPORT_AHEAD * first[..., 1], SUPPORT_HEIGHT * first[..., 1],
-                                first[..., 2]], -1)
+            reached = SUPPORT_STRETCH * (reach.upper.norm() + reach.forearm.norm()).to(first)
+            below = (1 - SUPPORT_HEIGHT) * first[..., 1]
+            ahead = (reached.square() - below.square()).clamp_min(0.04).sqrt()
+            rail = torch.stack([first[..., 0] + ahead, first[..., 1] - below, first[..., 2]], -1)
             arms += reach((turn.transpose(-1, -2) @ (rail - shoulder).unsqueeze(-1)).squeeze(-1), SUPPORT_ROTATION_DEG)
         return arms
 

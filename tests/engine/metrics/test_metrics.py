@@ -9,7 +9,7 @@ import torch
 
 from generation.engine.body import COORDINATES, TorchBody, scale_body
 from generation.engine.limits import Limit
-from generation.engine.metrics import check_limits, measure, measure_phases, measure_series
+from generation.engine.metrics import check_limits, measure, measure_phases, measure_repetitions, measure_series
 from generation.engine.metrics.series import GRAVITY
 from generation.engine.metrics.smoothness import log_dimensionless_jerk, spectral_arc_length
 from generation.engine.metrics.support import support_margin
@@ -198,3 +198,118 @@ def test_measures_of_a_sinking_body(body):
     metrics = measure(body, tilting, RATE).metrics
     assert metrics["pelvis_tilt_bottom_deg"] == pytest.approx(-30, abs=0.1)
     assert metrics["omega_deg_s"] == pytest.approx(60 / 4 / 7, rel=0.02)       # one of seven angles moves
+
+
+# ---- phases, repetitions, and what was added to the registry ------------------------------------------------------
+
+def squats(body, depths, seconds: float = 2.0, stand: float = 0.5) -> torch.Tensor:
+    """Squats of these depths (deg of knee bend) without planted feet, each down and up as a raised cosine."""
+    parts = [np.zeros(int(stand * RATE))]
+    for depth in depths:
+        t = np.arange(int(2 * seconds * RATE)) / (2 * seconds * RATE)
+        parts += [depth * (1 - np.cos(2 * np.pi * t)) / 2, np.zeros(int(stand * RATE))]
+    bend = np.concatenate(parts)
+    neutral = float(body.neutral()[COORDINATES.index("pelvis_ty")])
+    return still(body, len(bend), knee_angle_r=bend, knee_angle_l=bend * 0.9, pelvis_ty=neutral - 0.004 * bend,
+                 lumbar_extension=-bend / 4)
+
+
+def test_every_frame_belongs_to_one_repetition_and_phases_follow_one_another(body):
+    seen = measure(body, squats(body, [60, 80, 50]), RATE)
+    times = seen.times.numpy()
+    whole = seen.phases.frames(times)
+    assert len(whole) == 3 and (np.sum(whole, axis=0) == 1).all()
+    for repetition, frames in zip(seen.phases.repetitions, whole, strict=True):
+        assert repetition.descent_s == pytest.approx(2, abs=0.12) and repetition.ascent_s == pytest.approx(2, abs=0.12)
+        assert times[frames][0] < repetition.descent_start and repetition.ascent_end < times[frames][-1]
+    for part in ("descent", "bottom", "ascent"):
+        assert all((inside & ~frames).sum() == 0 and inside.any()
+                   for inside, frames in zip(seen.phases.frames(times, part), whole, strict=True))
+    names = [part["name"] for part in seen.phases.document(times[-1])]
+    assert names.count("descent") == 3 and names[0] == names[-1] == "stand"
+    assert seen.metrics["repetitions"] == 3 and seen.metrics["descent_s"] == pytest.approx(2, abs=0.12)
+
+
+def test_one_repetition_is_seen_as_before_and_a_hesitation_is_not_another():
+    times = np.arange(0, 6, 1 / RATE)
+    once = np.interp(times, [0, 1, 3, 3.5, 5, 6], [1, 1, 0.5, 0.5, 1, 1])
+    assert measure_repetitions(once, times) == measure_phases(once, times)
+    hesitating = np.interp(times, [0, 1, 2, 2.5, 3, 5, 6], [1, 1, 0.6, 0.7, 0.5, 1, 1])
+    assert len(measure_repetitions(hesitating, times).repetitions) == 1
+
+
+def test_a_limit_on_a_phase_looks_at_that_phase_alone(body):
+    seen = measure(body, squats(body, [80]), RATE)
+    low, up, bottom = seen.check([Limit("knee_flexion", "right", None, 70, phase="bottom"),
+                                  Limit("trunk_forward_lean_speed_peak", None, None, 5, phase="ascent"),
+                                  Limit("knee_flexion", "right", 78, phase="bottom")])
+    assert not low.satisfied and low.worst == pytest.approx(80, abs=0.1) and "at the bottom" in low.sentence()
+    assert not up.satisfied and up.worst == pytest.approx(20 * np.pi / 4, rel=0.02)      # 20 deg of lean in 2 s
+    assert bottom.satisfied and bottom.lowest > 78
+    # the bottom is where the pelvis is nearly still; standing, the knee is straight
+    assert not seen.check([Limit("knee_flexion", "right", 78)])[0].satisfied
+
+
+def test_in_several_repetitions_every_one_keeps_the_limit(body):
+    seen = measure(body, squats(body, [80, 60, 75]), RATE)
+    deep, slow, range_ = seen.check([Limit("knee_flexion_peak", "right", 70), Limit("descent_s", None, 1.5),
+                                     Limit("knee_flexion", "right", None, 78)])
+    assert not deep.satisfied and deep.worst_repetition == 2 and deep.worst == pytest.approx(60, abs=0.1)
+    assert deep.highest == pytest.approx(80, abs=0.1) and "in repetition 2" in deep.sentence()
+    assert slow.satisfied and slow.worst_repetition is not None
+    assert range_.worst_repetition == 1 and range_.worst_time_s == pytest.approx(2.5, abs=0.05)
+
+
+def test_a_goal_that_is_missed_breaks_nothing(body):
+    seen = measure(body, squats(body, [80]), RATE)
+    goal, hard = seen.check([Limit("knee_flexion_peak", "right", None, 70, weight=1.0),
+                             Limit("knee_flexion_peak", "right", None, 70)])
+    assert not goal.satisfied and not goal.broken and goal.margin == pytest.approx(-10, abs=0.1)
+    assert hard.broken and goal.document()["weight"] == 1.0
+
+
+def test_the_seat_is_the_least_height_below_the_hips(body):
+    neutral = float(body.neutral()[COORDINATES.index("pelvis_ty")])
+    drop = 0.3 * np.sin(np.pi * np.arange(61) / 60)
+    seen = series(body, still(body, 61, pelvis_ty=neutral - drop))
+    hip = float(body.joint_centres(body(body.neutral()[None]))["hip_r"][0, 1])
+    expected = 100 * (hip - 0.3 - 0.11 * float(seen.leg_length))
+    assert seen.single["seat_height"].item() == pytest.approx(expected, abs=0.1)
+
+
+def test_speeds_of_hip_ankle_and_trunk(body):
+    t = np.arange(121) / RATE
+    swing = 10 * np.sin(2 * np.pi * t)
+    seen = series(body, still(body, 121, hip_flexion_l=swing, ankle_angle_r=2 * swing, lumbar_extension=-swing)).single
+    assert seen["hip_flexion_speed_peak"].tolist() == pytest.approx([0, 20 * np.pi], rel=0.01)
+    assert seen["ankle_dorsiflexion_speed_peak"].tolist() == pytest.approx([40 * np.pi, 0], rel=0.01)
+    assert seen["trunk_forward_lean_speed_peak"].item() == pytest.approx(20 * np.pi, rel=0.01)
+
+
+def test_arms_feet_and_pelvis_carry_the_model_s_signs(body):
+    seen = series(body, still(body, arm_flex_r=60, arm_add_l=-20, elbow_flex_l=45, subtalar_angle_r=8, pelvis_list=5,
+                              arm_rot_r=12)).series
+    assert seen["shoulder_flexion"][:, 0].tolist() == pytest.approx([60, 0])
+    assert seen["shoulder_adduction"][1, 0].item() == pytest.approx(-20)
+    assert seen["elbow_flexion"][1, 0].item() == pytest.approx(45)
+    assert seen["foot_inversion"][0, 0].item() == pytest.approx(8)
+    assert seen["pelvis_list"][0].item() == pytest.approx(5)
+    assert seen["shoulder_internal_rotation"][0, 0].item() == pytest.approx(12)
+
+
+def test_pelvic_rotation_is_against_the_way_the_feet_point(body):
+    turned = still(body, pelvis_rotation=170.0)
+    assert series(body, turned).series["pelvis_rotation"].abs().max() < 1e-6
+    turned[:, [COORDINATES.index(f"hip_rotation_{side}") for side in "rl"]] = torch.tensor([0.1, -0.1]).double()
+    turned[:, COORDINATES.index("pelvis_rotation")] += math.radians(15)
+    found = series(body, turned).series["pelvis_rotation"][0].item()
+    assert found == pytest.approx(-math.degrees(0.1), abs=0.01)    # both feet turned left: the pelvis is to their right
+
+
+def test_smoothness_can_be_limited_in_descent_and_ascent(body):
+    seen = measure(body, squats(body, [80]), RATE)
+    whole, down = seen.check([Limit("log_dimensionless_jerk", None, -20), Limit("sparc", None, -9, phase="descent")])
+    assert whole.worst == pytest.approx(seen.metrics["log_dimensionless_jerk"], abs=1e-9) and whole.satisfied
+    assert down.satisfied and -3 < down.worst < -1
+    flat = measure(body, still(body, 60), RATE)
+    assert not flat.check([Limit("sparc", None, -9)])[0].satisfied      # no squat: nothing to measure
