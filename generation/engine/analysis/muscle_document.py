@@ -24,7 +24,7 @@ STEP_M, STEP_N = 0.0001, 0.1
 SPECIFIC_TENSION_PA = 600_000.0
 APONEUROSIS = 0.5  # E: the share of a tendon that lies along or inside the belly; drawn as belly
 
-ROUTES = {"fast": "the fast route (static optimisation of Genuflex's own physics)", "opensim": "OpenSim"}
+ROUTES = {"fast": "Genuflex's own physics (static optimisation)", "opensim": "OpenSim (static optimisation)"}
 # Groups of the player's filter: name, plain label, muscles without side. Every muscle of the model is in one of them.
 GROUPS = (
     ("quadriceps", "Quadriceps (front of thigh)", ("recfem", "vasint", "vaslat", "vasmed")),

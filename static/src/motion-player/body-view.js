@@ -1,5 +1,5 @@
-// How the body is shown: bones, skin or outfit; muscles; forces of the floor; angles at the joints; paths of joints. Their options under
-// the picture, their legends, their labels. The player tells it what happens; docs/player.md lists its attributes.
+// How the body is shown: bones, skin or outfit; muscles; forces of the floor; angles at the joints; paths of joints. Their labels in the
+// picture, their legends under it, their options under the controls. The player tells it what happens; docs/player.md lists its attributes.
 import { Raycaster, Vector2 } from "three";
 import { GroundReaction } from "./ground-reaction.js";
 import { JointAngles } from "./joint-angles.js";
@@ -20,7 +20,7 @@ const REMEMBERED = "motion-player.appearance"; // in the browser of whoever look
 const STILL_PX = 5; // a press that moves less is a tap
 
 const chip = (name, label, text) => `<button type="button" class="chip toggle" data-body="${name}" aria-pressed="false" title="${label}">${text}</button>`;
-const STRIP = `
+const CHOICES = `
   <div class="row choices">
     <div class="segments" role="group" aria-label="Body">
       ${APPEARANCES.map((name) => chip(`appearance-${name}`, `Show ${WORDS[name].toLowerCase()}`, WORDS[name])).join("")}
@@ -31,9 +31,10 @@ const STRIP = `
       ${chip("joint-angles", "Angles at the joints, with their limits", "Angles")}
       <label class="named"><span>Path of</span><select data-body-select="paths" aria-label="Path of joints over the motion">
         <option value="">–</option>${Object.entries(PATHS).map(([joint, word]) => `<option value="${joint}_r ${joint}_l">${word}</option>`).join("")}</select></label>
-      <label class="named groups" hidden><span>Muscles</span><select data-body-select="muscle-group" aria-label="Muscles shown"></select></label>
+      <label class="named groups" hidden><span>Group</span><select data-body-select="muscle-group" aria-label="Muscles shown"></select></label>
     </div>
-  </div>
+  </div>`;
+const LEGENDS = `
   <div class="legends">
     <p class="legend of-muscles" hidden></p>
     <p class="legend of-forces" hidden></p>
@@ -44,7 +45,7 @@ const STRIP = `
   </div>`;
 
 export class BodyView {
-  #player; #frame; #strip; #labels = null; #stage = null; #rig = null; #skeletons = []; #theme = null;
+  #player; #frame; #choices; #legends; #labels = null; #stage = null; #rig = null; #skeletons = []; #theme = null;
   #muscles = null; #document; #ground = null; #angles = null; #limits; #paths = null; #skin = null;
   #loading = null; #pressed = null; #fallback = null; #legend = "";
 
@@ -57,12 +58,17 @@ export class BodyView {
       swatch.dataset.colour = name;
       controls.swatches.append(swatch);
     }
-    this.#strip = document.createElement("div");
-    this.#strip.className = "body-view";
-    this.#strip.innerHTML = STRIP;
-    this.#frame.after(this.#strip);
-    this.#strip.addEventListener("click", (event) => this.#press(event.target.closest("[data-body]")?.dataset.body));
-    this.#strip.addEventListener("change", ({ target }) => {
+    const part = (html, before) => {
+      const root = document.createElement("div");
+      root.className = "body-view";
+      root.innerHTML = html;
+      before.after(root);
+      return root;
+    };
+    this.#legends = part(LEGENDS, this.#frame);
+    this.#choices = part(CHOICES, this.#frame.parentElement.querySelector(".controls"));
+    this.#choices.addEventListener("click", (event) => this.#press(event.target.closest("[data-body]")?.dataset.body));
+    this.#choices.addEventListener("change", ({ target }) => {
       if (target.dataset.bodySelect) player.setAttribute(target.dataset.bodySelect, target.value);
     });
     this.#frame.addEventListener("pointermove", (event) => { if (!event.buttons) this.#point(event); });
@@ -117,7 +123,7 @@ export class BodyView {
     this.#wear();
     this.#drawPaths();
     this.#fetch();
-    this.#updateStrip();
+    this.#updateChoices();
   }
 
   clear() {
@@ -141,7 +147,7 @@ export class BodyView {
     if (name === "paths") this.#drawPaths();
     else if (name === "muscle-group" && this.#muscles) this.#muscles.group = this.#player.getAttribute(name) ?? "";
     else if (name !== "appearance") this.#fetch();
-    this.#updateStrip();
+    this.#updateChoices();
     this.#stage.requestRender();
   }
 
@@ -163,7 +169,7 @@ export class BodyView {
     const wanted = [...this.#parts(), ...overlays].flatMap((part) => part.labels?.() ?? []);
     this.#labels.set(wanted);
     this.#labels.place(camera, people);
-    this.#strip.querySelector(".of-balance").hidden = !overlays.some((overlay) => "margin" in overlay);
+    this.#legends.querySelector(".of-balance").hidden = !overlays.some((overlay) => "margin" in overlay);
   }
 
   // ---- what is shown ----
@@ -231,7 +237,7 @@ export class BodyView {
     this.#show("angles", forAngles && !trouble, () => new JointAngles(skeleton, this.#limits));
     if (!trouble && (forMuscles || forGround) && this.#document === null) trouble = "The muscles of this motion are not computed yet.";
     this.#writeLegends(trouble);
-    this.#updateStrip();
+    this.#updateChoices();
     this.#stage.requestRender();
   }
 
@@ -243,7 +249,7 @@ export class BodyView {
 
   #newMuscles(skeleton) {
     const muscles = new Muscles(this.#document, skeleton);
-    const select = this.#strip.querySelector("[data-body-select=muscle-group]");
+    const select = this.#choices.querySelector("[data-body-select=muscle-group]");
     const named = [["", "all"], ...this.#document.groups.map(({ name, label }) => [name, label])];
     select.replaceChildren(...named.map(([value, text]) => new Option(text, value)));
     muscles.group = this.#player.getAttribute("muscle-group") ?? "";
@@ -252,30 +258,30 @@ export class BodyView {
 
   // ---- words ----
 
-  #updateStrip() {
+  #updateChoices() {
     const { dataset } = this.#frame.parentElement;
     const full = dataset.controls === "full", some = dataset.controls !== "none";
-    this.#strip.querySelector(".choices").hidden = !some;
-    this.#strip.querySelector(".more").hidden = !full;
-    const press = (name, on) => this.#strip.querySelector(`[data-body="${name}"]`).setAttribute("aria-pressed", on);
+    this.#choices.querySelector(".choices").hidden = !some;
+    this.#choices.querySelector(".more").hidden = !full;
+    const press = (name, on) => this.#choices.querySelector(`[data-body="${name}"]`).setAttribute("aria-pressed", on);
     for (const name of APPEARANCES) press(`appearance-${name}`, this.#appearance === name);
     for (const name of ["muscle-activity", "ground-reaction", "joint-angles"]) press(name, this.#wants(name));
-    for (const name of ["muscle-activity", "ground-reaction"]) this.#strip.querySelector(`[data-body="${name}"]`).hidden = !this.#wants("muscles");
-    this.#strip.querySelector(".groups").hidden = !this.#muscles;
-    for (const name of ["paths", "muscle-group"]) this.#strip.querySelector(`[data-body-select="${name}"]`).value = this.#player.getAttribute(name) ?? "";
-    if (!this.#wants("muscle-activity")) this.#strip.querySelector(".of-muscles").hidden = true;
-    this.#strip.querySelector(".of-forces").hidden = !this.#ground;
-    this.#strip.querySelector(".of-angles").hidden = !this.#angles;
+    for (const name of ["muscle-activity", "ground-reaction"]) this.#choices.querySelector(`[data-body="${name}"]`).hidden = !this.#wants("muscles");
+    this.#choices.querySelector(".groups").hidden = !this.#muscles;
+    for (const name of ["paths", "muscle-group"]) this.#choices.querySelector(`[data-body-select="${name}"]`).value = this.#player.getAttribute(name) ?? "";
+    if (!this.#wants("muscle-activity")) this.#legends.querySelector(".of-muscles").hidden = true;
+    this.#legends.querySelector(".of-forces").hidden = !this.#ground;
+    this.#legends.querySelector(".of-angles").hidden = !this.#angles;
   }
 
   #say(text) {
-    const legend = this.#strip.querySelector(".of-muscles");
+    const legend = this.#legends.querySelector(".of-muscles");
     legend.hidden = !text;
     legend.textContent = text;
   }
 
   #writeLegends(trouble) {
-    const legend = this.#strip.querySelector(".of-muscles");
+    const legend = this.#legends.querySelector(".of-muscles");
     if (trouble || !this.#muscles) this.#say(trouble);
     else {
       const { activation } = this.#document;
@@ -287,7 +293,7 @@ export class BodyView {
       legend.querySelector(".bar").style.background = rampCss();
       legend.querySelector(".scale").hidden = !activation;
       legend.querySelector(".by").textContent = activation
-        ? `Computed by ${activation.by}, not measured. Bellies are drawn slimmer than they are.`
+        ? `Computed by ${activation.by}, not measured.`
         : "Activations are not known for this motion: the muscles are shown without them.";
       this.#legend = "";
       this.#writeMuscles();
@@ -295,13 +301,13 @@ export class BodyView {
     const ground = this.#document?.ground;
     if (ground) {
       const source = ground.source === "estimated" ? "Estimated from the motion, not measured." : "Measured by force plates.";
-      this.#strip.querySelector(".of-forces").innerHTML = '<i class="key-mark force"></i><b>Force of the floor</b> on each foot, in percent of body weight (BW). ';
-      this.#strip.querySelector(".of-forces").append(source);
+      this.#legends.querySelector(".of-forces").innerHTML = '<i class="key-mark force"></i><b>Force of the floor</b> on each foot, in percent of body weight (BW). ';
+      this.#legends.querySelector(".of-forces").append(source);
     }
   }
 
   #writeMuscles() {
-    const legend = this.#strip.querySelector(".of-muscles"), { activation } = this.#document;
+    const legend = this.#legends.querySelector(".of-muscles"), { activation } = this.#document;
     const place = legend.querySelector(".picked");
     if (!place) return;
     const text = this.#muscles.picked < 0 ? "Point at a muscle or tap it." : this.#muscles.describe(this.#muscles.picked);

@@ -1,5 +1,5 @@
 // What hangs on each body of a skeleton: the bone meshes of bones.glb, or capsules between the joints when they cannot load.
-import { BufferGeometry, CapsuleGeometry, Group, Mesh, SphereGeometry, Vector3 } from "three";
+import { BufferAttribute, BufferGeometry, CapsuleGeometry, Group, Matrix3, Mesh, SphereGeometry, Vector3 } from "three";
 import { GLTFLoader } from "three/examples/jsm/loaders/GLTFLoader.js";
 import { MeshoptDecoder } from "three/examples/jsm/libs/meshopt_decoder.module.js";
 
@@ -28,19 +28,47 @@ function meshesOf(gltf) {
   return meshes;
 }
 
-/** Adds the bones of every body to its node. False when the file knows none of the motion's bodies. */
+const merged = new WeakMap(); // meshes of a file -> Map of body to one geometry in the body's frame at scale 1
+
+/** Adds the bones of every body to its node, one mesh for each body: fewer meshes are drawn with less script. False when the file knows
+ * none of the motion's bodies. */
 export function hangBones(meshes, nodes, material) {
-  let found = false;
-  for (const { names, geometry, matrix } of meshes) {
-    const body = names.find((name) => nodes.has(name));
-    if (!body) continue;
-    const mesh = new Mesh(geometry, material);
-    mesh.applyMatrix4(matrix);
+  const bodies = new Map();
+  for (const mesh of meshes) {
+    const body = mesh.names.find((name) => nodes.has(name));
+    if (body) bodies.set(body, [...(bodies.get(body) ?? []), mesh]);
+  }
+  if (!merged.has(meshes)) merged.set(meshes, new Map());
+  for (const [body, parts] of bodies) {
+    const key = `${body} ${parts.length}`;
+    if (!merged.get(meshes).has(key)) merged.get(meshes).set(key, join(parts));
+    const mesh = new Mesh(merged.get(meshes).get(key), material);
     mesh.castShadow = true;
     nodes.get(body).add(mesh);
-    found = true;
   }
-  return found;
+  return bodies.size > 0;
+}
+
+function join(parts) {
+  const corners = parts.reduce((sum, { geometry }) => sum + geometry.attributes.position.count, 0);
+  const position = new Float32Array(corners * 3), normal = new Float32Array(corners * 3), index = [], point = new Vector3();
+  let first = 0;
+  for (const { geometry, matrix } of parts) {
+    const { position: places, normal: slopes } = geometry.attributes;
+    const turn = new Matrix3().getNormalMatrix(matrix);
+    for (let i = 0; i < places.count; i += 1) {
+      point.fromBufferAttribute(places, i).applyMatrix4(matrix).toArray(position, (first + i) * 3);
+      point.fromBufferAttribute(slopes, i).applyMatrix3(turn).normalize().toArray(normal, (first + i) * 3);
+    }
+    const count = geometry.index?.count ?? places.count;
+    for (let i = 0; i < count; i += 1) index.push(first + (geometry.index ? geometry.index.getX(i) : i));
+    first += places.count;
+  }
+  const geometry = new BufferGeometry();
+  geometry.setAttribute("position", new BufferAttribute(position, 3));
+  geometry.setAttribute("normal", new BufferAttribute(normal, 3));
+  geometry.setIndex(index);
+  return geometry;
 }
 
 // Simple figure: from the origin of a body to the origin of the next, and the radius (m). Origins are joint centres in OpenSim models.

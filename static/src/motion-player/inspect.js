@@ -13,6 +13,7 @@ export function inspect({ stage, rig, skeletons, overlays, body, time }) {
   const joints = overlays.find((overlay) => overlay instanceof JointCentres)?.root.children ?? [];
   return {
     renderedFrames: stage.renderedFrames,
+    memory: stage.memory,
     time,
     dark: stage.theme.dark,
     camera: { preset: rig.preset, position: rig.camera.position.toArray(), inFrame: inFrame(skeletons, rig.camera, stage.people) },

@@ -47,7 +47,7 @@ export function judge(value, ranges, phase) {
     if (when && when !== phase) continue;
     const room = Math.min(max === null ? Infinity : max - value, min === null ? Infinity : value - min);
     const end = max !== null && (min === null || max - value <= value - min) ? `max ${format(max)}` : min !== null ? `min ${format(min)}` : "";
-    if (room < -KEPT && !goal) [tone, text] = ["past", `${format(-room)} past ${end}`];
+    if (room < -KEPT && !goal) [tone, text] = ["past", `past ${end}`];
     else if (tone !== "past" && room < NEAR) [tone, text] = ["near", goal && room < 0 ? `goal ${end}` : end];
     else if (!text && end) text = end;
     if (!text && reach !== null) text = `to reach ${format(reach)}`;

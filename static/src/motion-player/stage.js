@@ -143,6 +143,12 @@ export class Stage {
     this.#quality = Math.max(COARSEST, this.#quality * COARSER);
   }
 
+  /** What lies in the graphics card's memory: {geometries, textures}. */
+  get memory() {
+    const { geometries, textures } = this.#renderer.info.memory;
+    return { geometries, textures };
+  }
+
   requestRender() {
     if (this.#request || this.#suspended) return;
     this.#request = requestAnimationFrame((now) => {
