@@ -78,6 +78,7 @@ class Page:
         self.refused: list[str] = []        # addresses that the page asked for and did not get
         self.said: list[str] = []           # errors in the page's console
         self.peak_bytes = 0
+        self.processor_seconds = 0.0
 
     # ---- life ----
 
@@ -165,17 +166,18 @@ class Page:
         except psutil.Error:
             return []
 
-    def measure(self) -> int:
-        """Bytes that Chromium's processes hold now, shared pages counted once; the largest is kept in `peak_bytes`."""
-        total = 0
+    def measure(self) -> None:
+        """Look at Chromium's processes: `peak_bytes` is the most they held at any look, shared pages counted once,
+        `processor_seconds` what they have used."""
+        held, used = 0, 0.0
         for process in self._processes():
             try:
-                full = process.memory_full_info()
-                total += getattr(full, "pss", full.rss)
+                full, times = process.memory_full_info(), process.cpu_times()
             except psutil.Error:
                 continue
-        self.peak_bytes = max(self.peak_bytes, total)
-        return total
+            held += getattr(full, "pss", full.rss)
+            used += times.user + times.system
+        self.peak_bytes, self.processor_seconds = max(self.peak_bytes, held), max(self.processor_seconds, used)
 
     # ---- questions ----
 

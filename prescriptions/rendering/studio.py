@@ -72,6 +72,11 @@ class Studio:
         self._page.measure()
         return self._page.peak_bytes / 1024**2
 
+    @property
+    def processor_seconds(self) -> float:
+        """What Chromium used until it was last looked at."""
+        return self._page.processor_seconds
+
     def show(self, cameras: tuple[str, ...], width: int, height: int) -> None:
         """The same motion from other cameras."""
         self._page.resize(width + ROOM_PX, height + ROOM_PX)
@@ -83,9 +88,12 @@ class Studio:
         if size != [each, height]:
             raise RenderingError("The motion could not be drawn in the asked size.", f"{size}, not {each} x {height}")
 
-    def picture(self, seconds: float, kind: str = "jpeg") -> bytes:
-        """The body at this moment of the motion, as the player draws it: a file of `kind` jpeg or png."""
-        return base64.b64decode(self._page.call("film.picture", seconds, f"image/{kind}"))
+    def picture(self, seconds: float, kind: str = "jpeg", then: float | None = None) -> bytes:
+        """The body at this moment of the motion, as the player draws it: a file of `kind` jpeg or png.
+
+        `then` is the moment that will be asked for next: it is drawn while the caller works on this one.
+        """
+        return base64.b64decode(self._page.call("film.picture", seconds, f"image/{kind}", then))
 
     def writing(self, kind: str, width: int, height: int, **content) -> Writing:
         """Words as a picture; `kind` and `content` are those of static/src/video/words.js."""

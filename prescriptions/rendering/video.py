@@ -73,7 +73,8 @@ def render(
         progress("key pictures", 0.97, "")
         pictures = key_pictures(studio, document)
         facts = {"browser": studio.version, "memory_mb": round(studio.memory_mb), "bytes": len(mp4),
-                 "seconds": round(time.monotonic() - start, 1)}
+                 "seconds": round(time.monotonic() - start, 1),
+                 "processor_seconds": round(studio.processor_seconds, 1)}
     return Video(mp4, web_vtt(cues), film.poster, pictures, encoder.seconds, facts)
 
 
@@ -127,7 +128,7 @@ class _Film:
             if moment.repetition != repetition:
                 repetition = moment.repetition
                 self.canvas[top : top + count_height, width:] = self._count(repetition, panel_width, count_height)
-            self.canvas[:height, :width] = self._body(moment.seconds)
+            self.canvas[:height, :width] = self._body(pictures, number)
             self.canvas[height:] = self._bar(moment)
             self.encoder.add(self.canvas)
             if number == 0 or not self.poster and moment.phase == "bottom":
@@ -137,10 +138,13 @@ class _Film:
         self.poster = self.poster or jpeg(self.canvas)
         self.cues += motion_cues(pictures, start, self.options.repetitions)
 
-    def _body(self, seconds: float) -> np.ndarray:
+    def _body(self, pictures: list[Moment], number: int) -> np.ndarray:
         """Each moment of the motion is drawn once, whatever the number of repetitions."""
+        seconds = pictures[number].seconds
         if seconds not in self._drawn:
-            self._drawn[seconds] = self.studio.picture(seconds)
+            later = [moment.seconds for moment in pictures[number + 1 : number + 2]]
+            then = later[0] if later and later[0] not in (seconds, *self._drawn) else None
+            self._drawn[seconds] = self.studio.picture(seconds, then=then)
             if len(self._drawn) % FRAME_RATE == 1:
                 self.studio.measure()
         return _pixels(self._drawn[seconds])

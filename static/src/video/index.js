@@ -8,11 +8,13 @@ const TURNED = { "three-quarter": { azimuth: 35, height: 4 } }; // views that th
 
 const sheet = document.createElement("canvas");
 let player = null;
+let ahead = null; // {key, picture}: what is being drawn before it is asked for
 let views = []; // {camera, zoom}: the same player draws one after the other
 
 /** Shows a motion, each camera's picture `width` by `height` pixels. Resolves when it can be drawn, with that size. */
 async function show({ motion, bones, cameras, width, height, overlays }) {
   player?.remove();
+  ahead = null;
   player = document.createElement("motion-player");
   player.setAttribute("controls", "none");
   player.setAttribute("src", motion);
@@ -62,8 +64,19 @@ function nearest(camera) {
   return zoom;
 }
 
-/** The picture at a moment of the motion, all cameras side by side: base64 of a JPEG. */
-async function picture(seconds, type = "image/jpeg") {
+/**
+ * The picture at a moment of the motion, all cameras side by side: base64 of a JPEG. With `next`, that moment is drawn as soon as this
+ * one is handed over, while the worker encodes it.
+ */
+async function picture(seconds, type, next) {
+  const drawn = ahead?.key === `${seconds} ${type}` ? ahead.picture : draw(seconds, type);
+  ahead = null;
+  const found = await drawn;
+  if (next !== null) setTimeout(() => { ahead = { key: `${next} ${type}`, picture: draw(next, type) }; });
+  return found;
+}
+
+async function draw(seconds, type) {
   const canvas = canvasOf(player);
   sheet.width = canvas.width * views.length;
   sheet.height = canvas.height;
