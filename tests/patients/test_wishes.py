@@ -23,10 +23,10 @@ def browser_of(side: Side) -> Client:
     return browser
 
 
-def add(side: Side, **changed):
+def add(own: Side, **changed):
     asked = {"variable": "trunk_forward_lean", "side": "", "minimum": None, "maximum": 20.0, "phase": "ascent",
              "weight": 3.0}
-    return services.movement_limit_add(actor=side.clinician, patient=side.record.patient, **asked | changed)
+    return services.movement_limit_add(actor=own.clinician, patient=own.record.patient, **asked | changed)
 
 
 def test_a_goal_in_one_part_reaches_the_engine_and_the_page(side: Side):

@@ -124,7 +124,8 @@ def describe(own: Measurement, own_stance: Stance, new: Measurement, new_stance:
     found.sort(key=lambda change: -change.importance)
     loads = [_asked(change, broken) for change in _loads(own, new)]
     loads.sort(key=lambda change: -change.importance)
-    return [asdict(change) | {"importance": round(change.importance, 3)} for change in (*found[:MOST], *loads[:MOST_LOADS])]
+    told = (*found[:MOST], *loads[:MOST_LOADS])
+    return [asdict(change) | {"importance": round(change.importance, 3)} for change in told]
 
 
 def _asked(change: Change, broken: Collection[str]) -> Change:

@@ -9,7 +9,7 @@ from generation.engine.guidance.candidates import Candidates
 from generation.engine.guidance.search import Delivered, Search
 from generation.engine.limits import MODEL, MODEL_LIMITS, Limit, intersect
 from generation.engine.metrics import Check
-from generation.engine.variables import LOAD_VARIABLES
+from generation.engine.variables import LOAD_VARIABLES, VARIABLES
 
 TRIED_LIMITS = 3
 TRIED_CANDIDATES = 3
@@ -93,7 +93,8 @@ def _suspects(search: Search, results: list[Delivered]) -> list[Limit]:
 
 
 def _is_depth(limit: Limit, search: Search) -> bool:
-    return limit.variable == search.goals.depth_variable and limit.min is not None
+    needed = limit.max if VARIABLES[limit.variable].kind == "lowest" else limit.min
+    return limit.variable == search.goals.depth_variable and needed is not None
 
 
 def _breaks_only(limit: Limit, result: Delivered) -> bool:

@@ -28,6 +28,7 @@ from generation.engine.guidance.posture import FORWARD, Arms
 from generation.engine.guidance.tempo import FRAME_RATE, Timing, plan_tempo, usual_height
 from generation.engine.limits import MODEL, Limit
 from generation.engine.metrics import Check, LoadMeter, Measurement, measure, measure_series
+from generation.engine.variables import VARIABLES
 
 STEPS = 120
 REPAIR_STEPS, REPAIR_ROUNDS = 50, 3
@@ -162,6 +163,8 @@ class Search:
             lighter = load < lightest - LIGHTER
             lightest, bearable = torch.where(lighter, load, lightest), torch.where(lighter, share, bearable)
         start.amplitude = chosen
+        if VARIABLES[self.goals.depth_variable].kind == "lowest":          # a seat stands where it stands
+            return
         asked = any(limit.variable == self.goals.depth_variable and limit.min is not None and limit.hard
                     and limit.origin != MODEL for limit in self.goals.limits)
         least = self.goals.depth.min() if asked else 0.0

@@ -18,6 +18,7 @@ NATURAL_DEPTH_DEG = (60.0, 105.0)        # knee flexion aimed at where the prior
 _PAST_DEPTH = {"knee_flexion_peak": 1.5, "thigh_inclination_peak": 1.5, "pelvis_drop": 0.6, "pelvis_drop_percent": 0.8}
 _WINDOW = {"knee_flexion_peak": 20.0, "thigh_inclination_peak": 12.0, "pelvis_drop": 6.0, "pelvis_drop_percent": 8.0}
 _DEPTH = tuple(_WINDOW)
+_PAST_SEAT_CM, _SEAT_WINDOW_CM = 0.6, 6.0      # the same below a seat that is to be touched (E)
 # For a prior that knows the movement only: the stance (E).
 STANCE_WIDTH_SHARE = (0.15, 0.23)        # of body height between the feet: hip to shoulder width
 TOE_OUT_DEG = (6.0, 24.0)
@@ -36,6 +37,8 @@ def depth_targets(limits: tuple[Limit, ...], count: int, prior: Prior) -> tuple[
     same = (variable, "knee_flexion") if by_knee else (variable,)
     top = min((limit.max for limit in limits if limit.variable in same and limit.max is not None), default=math.inf)
     asked = [limit.min for limit in floors if limit.variable == variable]
+    if not asked and (seats := _seat_heights(limits)) is not None:
+        return "seat_height", torch.linspace(*seats, count)
     if asked:
         low = max(asked)
         margin = min(_PAST_DEPTH[variable], (top - low) / 2)
@@ -48,6 +51,17 @@ def depth_targets(limits: tuple[Limit, ...], count: int, prior: Prior) -> tuple[
         high = min(high, top - 1.5)
         low = min(low, 0.8 * high)
     return variable, torch.linspace(low, max(low, high), count)
+
+
+def _seat_heights(limits: tuple[Limit, ...]) -> tuple[float, float] | None:
+    """Heights (cm) of a seat that must be touched, from the highest to the lowest to aim at; None if none must."""
+    seats = [limit for limit in limits if limit.variable == "seat_height"]
+    top = min((limit.max for limit in seats if limit.max is not None), default=None)
+    if top is None:
+        return None
+    low = max((limit.min for limit in seats if limit.min is not None), default=-math.inf)
+    room = min(_PAST_SEAT_CM, (top - low) / 2)
+    return top - room, max(low + room, top - _SEAT_WINDOW_CM)
 
 
 def fresh_start(prior: Prior, variable: str, depths: Tensor, limits: tuple[Limit, ...], height_m: float,
