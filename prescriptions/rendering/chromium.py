@@ -142,14 +142,13 @@ class Page:
             self._profile = ""
 
     def _end(self, process: subprocess.Popen) -> None:
-        """The whole process group: it closes by itself with its pipe, and is killed when it does not at once."""
+        """The whole process group: it closes by itself with its pipe, and is killed when it does not soon."""
         children = self._processes()
+        end = time.monotonic() + ENDING_S
+        while time.monotonic() < end and children and _lives(children[0]):
+            time.sleep(0.02)
         try:
-            process.wait(ENDING_S)
-        except subprocess.TimeoutExpired:
-            pass
-        try:
-            os.killpg(process.pid, signal.SIGKILL)      # its number is not given anew before wait() has returned
+            os.killpg(process.pid, signal.SIGKILL)      # not yet waited for: its number cannot belong to others
         except (ProcessLookupError, PermissionError):
             pass
         for child in children:
@@ -286,6 +285,13 @@ class Page:
 
 class _Late(RenderingError, TimeoutError):
     """No answer in time."""
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
 
 
 def _environment(profile: str) -> dict[str, str]:
