@@ -96,6 +96,7 @@ class Search:
         self.when = {phase: torch.as_tensor(inside, device=self.times.device)
                      for phase, inside in self.plan.phase_samples(times).items()}
         self.importance = importance(self.guided, self.times)
+        self.required = torch.tensor([limit.hard for limit in self.guided], dtype=torch.bool, device=self.times.device)
         self.loads = LoadGuide(self.meter, loaded, times, self.when) if loaded else None
 
     def margins(self, batch: int) -> Tensor:
@@ -130,7 +131,8 @@ class Search:
             if step % 10 == 9:
                 self.progress(stage, (step + 1) / steps, f"step {step + 1} of {steps}")
                 value = float(total.detach())
-                settled = crossed.numel() == 0 or float(crossed.detach().max()) < 1e-3
+                required = crossed.detach()[self.required]
+                settled = required.numel() == 0 or float(required.max()) < 1e-3
                 if step >= steps // 3 and settled and value > 0.98 * best:
                     break
                 best = min(best, value)
