@@ -143,7 +143,8 @@ def comparison(fast: Analysis, opensim: Analysis, body: BodyModel) -> list[dict]
 
 def curves(analysis: Analysis, body: BodyModel) -> dict:
     """What the page draws over time."""
-    lines = {"moments": {}, "activations": {}, "loads": {}}
+    margin = _rounded(analysis.margin_of_stability, 4)
+    lines = {"moments": {}, "activations": {}, "loads": {}, "stability": {"margin_of_stability": margin}}
     for joint in JOINTS:
         for name in joint.coordinates():
             if name in analysis.coordinates:

@@ -1,7 +1,7 @@
 """What one motion does otherwise than another: in words, in degrees, and at which joint of the body."""
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -10,16 +10,18 @@ from generation.playback import Curves
 
 # Smaller differences are left out. Ours (E): about what a recording without plates and laboratory can tell apart.
 SMALLEST_DEG, SMALLEST_CM, SMALLEST_S = 5.0, 3.0, 0.3
+ALIKE_DEG = 2.0         # both sides are said in one sentence when they differ by less (E)
 MOST = 8
 
-# coordinate -> (where, what more of it is called, what less of it is called, joint centre, sign of the number shown)
+# coordinate -> (where, both of them, what more of it is called, what less of it is called, joint centre)
 _PAIRED = {
-    "knee_angle": ("knee", "bends {} more", "bends {} less", "knee", 1),
-    "hip_flexion": ("hip", "bends {} more", "bends {} less", "hip", 1),
-    "ankle_angle": ("ankle", "lets the shin lean {} further forward", "lets the shin lean {} less forward", "ankle", 1),
-    "hip_adduction": ("knee", "stands {} further inwards", "stands {} further outwards", "hip", 1),
-    "hip_rotation": ("thigh", "turns {} more inwards", "turns {} more outwards", "hip", 1),
+    "knee_angle": ("knee", "knees", "bends {} more", "bends {} less", "knee"),
+    "hip_flexion": ("hip", "hips", "bends {} more", "bends {} less", "hip"),
+    "ankle_angle": ("ankle", "ankles", "bends {} further up", "bends {} less far up", "ankle"),
+    "hip_adduction": ("thigh", "thighs", "points {} further inwards", "points {} further outwards", "hip"),
+    "hip_rotation": ("thigh", "thighs", "turns {} more inwards", "turns {} more outwards", "hip"),
 }
+# coordinate -> (where, more, less, joint centre, sign of the number that is said)
 _CENTRAL = {
     "lumbar_extension": ("The low back", "bends {} less forward", "bends {} further forward", "back", -1),
     "pelvis_tilt": ("The pelvis", "tips {} less forward", "tips {} further forward", "pelvis", -1),
@@ -34,16 +36,15 @@ class Difference:
 
     text: str
     size: float
-    joint: str = ""         # name of a joint centre of the playback document
-    degrees: float = 0.0    # at the bottom, of the motion less the reference
+    # Joint centre of the playback document -> degrees at the bottom, of the motion less the reference.
+    joints: dict[str, float] = field(default_factory=dict)
 
     @property
-    def callout(self) -> dict | None:
-        """As the player takes it."""
-        if not self.joint or abs(self.degrees) < SMALLEST_DEG:
-            return None
-        return {"joint": self.joint, "text": f"{abs(self.degrees):.0f}°", "title": self.text,
-                "tone": "more" if self.degrees > 0 else "less"}
+    def callouts(self) -> list[dict]:
+        """As the player takes them."""
+        return [{"joint": joint, "text": f"{abs(degrees):.0f}°", "title": self.text,
+                 "tone": "more" if degrees > 0 else "less"}
+                for joint, degrees in self.joints.items() if abs(degrees) >= SMALLEST_DEG]
 
 
 def differences(reference: Curves, motion: Curves) -> list[Difference]:
@@ -57,8 +58,8 @@ def callouts(found: list[Difference]) -> list[dict]:
     """One for each joint centre, that of the largest difference."""
     at_joint: dict[str, dict] = {}
     for one in found:
-        if one.callout:
-            at_joint.setdefault(one.joint, one.callout)
+        for callout in one.callouts:
+            at_joint.setdefault(callout["joint"], callout)
     return list(at_joint.values())
 
 
@@ -77,33 +78,70 @@ def hip_drop_cm(motion: Curves) -> float:
     return 100 * float(height[0] - height.min())
 
 
-def _rows(reference: Curves, motion: Curves):
-    rows = [(f"{name}_{letter}", f"The {side} {words[0]}", words[1], words[2], f"{words[3]}_{letter}", words[4])
-            for name, words in _PAIRED.items() for letter, side in (("r", "right"), ("l", "left"))]
-    rows += [(name, *words) for name, words in _CENTRAL.items()]
-    return [row for row in rows if row[0] in reference.names and row[0] in motion.names]
+@dataclass(frozen=True)
+class _Change:
+    """Of one coordinate, degrees: at the lowest point of each, and the largest at equal phases."""
+
+    before: float
+    after: float
+    largest: float
+
+    @property
+    def at_bottom(self) -> float:
+        return self.after - self.before
+
+    @property
+    def matters(self) -> bool:
+        return max(abs(self.at_bottom), abs(self.largest)) >= SMALLEST_DEG
+
+
+def _change(reference: Curves, motion: Curves, name: str) -> _Change | None:
+    if name not in reference.names or name not in motion.names:
+        return None
+    way = at(motion, name, own_times(reference, motion)) - reference.of(name)
+    return _Change(float(reference.of(name)[bottom(reference)]), float(motion.of(name)[bottom(motion)]),
+                   float(way[np.abs(way).argmax()]))
 
 
 def _joints(reference: Curves, motion: Curves) -> list[Difference]:
-    times = own_times(reference, motion)
-    lowest = bottom(reference), bottom(motion)
     found = []
-    for name, where, more, less, joint, sign in _rows(reference, motion):
-        before, after = float(reference.of(name)[lowest[0]]), float(motion.of(name)[lowest[1]])
-        change = after - before
-        way = at(motion, name, times) - reference.of(name)
-        largest = float(way[np.abs(way).argmax()])
-        if max(abs(change), abs(largest)) < SMALLEST_DEG:
+    for name, (one, both, more, less, joint) in _PAIRED.items():
+        changes = {side: change for side in "rl" if (change := _change(reference, motion, f"{name}_{side}"))}
+        if len(changes) == 2 and _alike(*changes.values()):
+            mean = _Change(*(np.mean([getattr(c, end) for c in changes.values()])
+                             for end in ("before", "after", "largest")))
+            found.append((mean, f"The {both}", _plural(more), _plural(less), 1,
+                          {f"{joint}_{side}": change.at_bottom for side, change in changes.items()}))
             continue
-        if abs(change) >= SMALLEST_DEG:
-            words = (more if change > 0 else less).format(f"{abs(change):.0f}°")
-            text = f"{where} {words} at the bottom: {sign * after:.0f}° against {sign * before:.0f}°."
-        else:
-            words = (more if largest > 0 else less).format(f"up to {abs(largest):.0f}°")
-            text = f"{where} {words} on the way, about the same at the bottom."
-        place = joint if joint in motion.joints else ""
-        found.append(Difference(text, abs(largest) / SMALLEST_DEG, place, sign * change))
-    return found
+        found += [(change, f"The {'right' if side == 'r' else 'left'} {one}", more, less, 1,
+                   {f"{joint}_{side}": change.at_bottom}) for side, change in changes.items()]
+    for name, (where, more, less, joint, sign) in _CENTRAL.items():
+        if change := _change(reference, motion, name):
+            found.append((change, where, more, less, sign, {joint: sign * change.at_bottom}))
+    return [_said(*row, motion) for row in found if row[0].matters]
+
+
+def _said(change: _Change, where: str, more: str, less: str, sign: int, joints: dict, motion: Curves) -> Difference:
+    if abs(change.at_bottom) >= SMALLEST_DEG:
+        words = (more if change.at_bottom > 0 else less).format(f"{abs(change.at_bottom):.0f}°")
+        text = f"{where} {words} at the bottom: {sign * change.after:.0f}° against {sign * change.before:.0f}°."
+    else:
+        words = (more if change.largest > 0 else less).format(f"up to {abs(change.largest):.0f}°")
+        text = f"{where} {words} on the way, about the same at the bottom."
+    return Difference(text, abs(change.largest) / SMALLEST_DEG,
+                      {joint: degrees for joint, degrees in joints.items() if joint in motion.joints})
+
+
+def _alike(right: _Change, left: _Change) -> bool:
+    """Both sides change, and by nearly the same."""
+    return right.matters and left.matters and all(
+        abs(getattr(right, end) - getattr(left, end)) < ALIKE_DEG for end in ("before", "after", "largest"))
+
+
+def _plural(words: str) -> str:
+    """"bends {} more" of several."""
+    verb, rest = words.split(" ", 1)
+    return f"{verb.removesuffix('s')} {rest}"
 
 
 def _depth(reference: Curves, motion: Curves) -> list[Difference]:

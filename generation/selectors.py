@@ -158,6 +158,12 @@ def own_motion_read(*, user: User, patient: Patient) -> QuerySet[OwnMotion]:
     return permitted(user, "own_motion.view", rows)
 
 
+def own_motion_behind(*, user: User, request: GenerationRequest) -> OwnMotion | None:
+    """The recording that is drawn behind a request's candidates: the one it started from, else the latest."""
+    rows = own_motion_read(user=user, patient=request.patient).defer("file", "mot_file")
+    return rows.filter(pk=request.own_motion_id).first() or rows.first()
+
+
 MOST_CHOICES = 6        # of the latest generations, to choose motions from
 
 

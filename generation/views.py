@@ -46,7 +46,7 @@ def generation_detail(request: HttpRequest, request_id: UUID) -> HttpResponse:
     shown = _shown(request, candidates)
     context = {"generation": row, "patient": row.patient, "candidates": candidates, "shown": shown}
     if shown is not None:
-        own = row.own_motion if row.own_motion is not None and row.own_motion.is_ready else None
+        own = selectors.own_motion_behind(user=request.user, request=row)
         context["angles"] = joint_angles(
             selectors.candidate_get(user=request.user, candidate_id=shown.pk, with_files=True), own
         ).document()

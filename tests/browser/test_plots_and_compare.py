@@ -164,7 +164,7 @@ def compare_page(align: str) -> str:
     other = PLAYER.format(id='id="other"', src="/slow.json", more='data-follows="player" data-callouts="callouts-B"')
     template = (ROOT / "templates/generation/compare.html").read_text()
     transport = re.search(r'<div class="transport.*?\n  </div>', template, re.S).group()
-    figures = "".join(f'<figure><figcaption><span class="compare-phase"></span></figcaption>{one}</figure>'
+    figures = "".join(f'<figure><figcaption>One</figcaption>{one}</figure>'
                       for one in (player, other))
     return (f'<div class="compare" data-view="side" data-align="{align}"><a href="/page?view=over" data-keeps-moment>'
             f'Over</a>{figures}{transport}<script type="application/json" id="callouts-B">{json.dumps(callouts)}'

@@ -119,6 +119,8 @@ def test_forces_are_drawn_in_their_units_with_their_limits():
               limit("hip_force_peak", 1, None)]
     plots = {plot.key: plot for plot in physics_plots(found, motion(), checks, mass_kg=70.0)}
     assert set(plots) == {"activations", "moments", "loads"}            # no margin was stored: nothing is drawn of it
+    more = physics_plots(found | {"stability": {"margin_of_stability": [0.03, 0.02, 0.02, 0.03]}}, motion(), [], 70.0)
+    assert more[-1].title == "Balance" and more[-1].panels[0].lines[0].values.tolist() == [3, 2, 2, 3]
     activity = plots["activations"].panels[0]
     assert activity.lines[0].values.tolist() == [0, 20, 40, 10] and activity.allowed[0].high == 60
     assert plots["moments"].panels[0].allowed[0].high == pytest.approx(105.0)
@@ -134,6 +136,9 @@ def test_differences_are_said_with_joint_and_degrees():
     assert "less deep: the hips go down 15 cm against 20 cm" in words
     assert "The hold lasts 1.0 s longer: 2.0 s against 1.0 s." in words
     assert "left and right are up to 12° apart, against 0°" in words
+    both = differences(motion(), motion(knee=70, left=0.5))
+    assert any(one.text == "The knees bend 10° less at the bottom: 70° against 80°." for one in both)
+    assert {"knee_r", "knee_l"} <= {one["joint"] for one in callouts(both)}
     marks = {one["joint"]: one for one in callouts(found)}
     assert marks["knee_r"]["text"] == "20°" and marks["knee_r"]["tone"] == "less"
     assert "back" not in marks                                          # the motion has no such joint centre

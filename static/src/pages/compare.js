@@ -38,11 +38,6 @@ function transport(bar, leader, players) {
   scrub.addEventListener("input", () => { leader.currentTime = Number(scrub.value); });
   speed.addEventListener("change", () => { leader.playbackRate = Number(speed.value); });
   for (const name of ["timeupdate", "play", "pause", "camerachange", "ready"]) leader.addEventListener(name, show);
-  for (const player of players) {
-    const phase = player.closest("figure")?.querySelector(".compare-phase");
-    const words = { descent: "Down", bottom: "Hold", ascent: "Up", stand: "Stand" };
-    player.addEventListener("timeupdate", () => { phase.textContent = words[player.phase] ?? ""; });
-  }
   show();
 }
 
