@@ -26,7 +26,6 @@ from generation.engine.guidance.tempo import plan_tempo
 from generation.engine.limits import MODEL, Limit, whole
 from generation.engine.metrics import LoadMeter, Measurement, measure_series
 from generation.engine.motion_model import MotionModel
-from generation.engine.motion_model.stances import body_numbers
 
 __all__ = ["Blocker", "Cancelled", "Guided", "GuidedCandidate", "NoRepetition", "Task", "guide"]
 
@@ -74,8 +73,7 @@ def guide(task: Task, model: MotionModel, count: int, seed: int, device: str = "
     Raises Cancelled, and NoRepetition if the reference motion holds no squat.
     """
     body, exact_body = TorchBody(task.scale, device=device), TorchBody(task.scale, dtype=torch.float64)
-    leg = _leg_length(exact_body)
-    prior = Prior(model, leg, body_numbers(exact_body, leg))
+    prior = Prior(model, _leg_length(exact_body))
     generator = torch.Generator().manual_seed(seed)
     variable, depths = depth_targets(whole(task.effective), count, prior)
     height = task.scale.height_m
@@ -108,10 +106,10 @@ def guide(task: Task, model: MotionModel, count: int, seed: int, device: str = "
     search.measure_loads(results)
     if own is not None:
         before = _own(search, own, reference)
-    near = prior.nearest_training(candidates.latent().detach()).tolist()
+    unlike = prior.cost(candidates.latent().detach()).tolist()
     found = []
-    for result, distance in zip(results, near, strict=True):
-        parts = score_parts(result, distance)
+    for result, cost in zip(results, unlike, strict=True):
+        parts = score_parts(result, cost)
         changes = [] if before is None else before.changes(exact_body, result)
         found.append(GuidedCandidate(result, score(parts), parts, changes))
     found.sort(key=lambda candidate: (not candidate.delivered.accepted, -candidate.score))

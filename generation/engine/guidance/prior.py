@@ -7,10 +7,11 @@ import torch
 from torch import Tensor
 
 from generation.engine.body import COORDINATES
-from generation.engine.motion_model import Asked, ContinuousModel, MotionModel, channel_units
+from generation.engine.motion_model import ContinuousModel, MotionModel, channel_units
 from generation.engine.motion_model.stances import DESCRIBED, POSED, STANCE, TEMPO
 
-ALREADY_TYPICAL = 1.0            # unlikeness up to which a motion costs nothing: people differ by as much
+TYPICAL = 1.0                    # unlikeness of a person drawn from the population: up to it a motion costs nothing
+STEP = 0.15                      # between repetitions, in deviations of a code dimension, where nothing is known (E)
 
 
 @dataclass(frozen=True)
@@ -33,21 +34,19 @@ class Prior:
     samples of a repetition, and the deepest one; latents (motion, latent) of the training motions; spread (latent,)
     their deviation, 1 for every number of a model whose latents are standardised; freedom: as how many independent
     numbers a mean over a latent counts.
-
-    body: (3,) height (m), leg length by height, thigh by leg, for what depends on it; None: unknown.
     """
 
-    def __init__(self, model: MotionModel, leg_length_m: float, body: Tensor | None = None) -> None:
-        self._model, self._leg, self._body = model, leg_length_m, body
+    def __init__(self, model: MotionModel, leg_length_m: float) -> None:
+        self._model, self._leg = model, leg_length_m
         self.columns = [COORDINATES.index(name) for name in model.coordinates]
         self.posed = [COORDINATES.index(name) for name in POSED]
         self.frames, self.bottom = model.frames, model.bottom
         self._shape = model.training_latents.shape[1:]                        # (number,) or (code dimension, step)
         self.latents = model.training_latents.flatten(1)
         if isinstance(model, ContinuousModel):
-            self.spread, self.freedom = torch.ones_like(self.latents[0]), self.latents.shape[1]
+            self.spread, self.freedom, self._typical = torch.ones_like(self.latents[0]), self.latents.shape[1], TYPICAL
         else:
-            self.freedom = 1         # of thousands of numbers that hang together (E)
+            self.freedom, self._typical = 1, 0.0         # thousands of numbers that hang together (E); codes are exact
             spread = model.training_latents.std((0, 2)).clamp_min(1e-4)
             self.spread = spread[:, None].expand(self._shape).flatten()
         self._unit = channel_units(leg_length_m, self.latents)
@@ -63,21 +62,18 @@ class Prior:
 
     def cost(self, latent: Tensor) -> Tensor:
         """(batch,) how much more unlike a person's movement than people are. Differentiable."""
-        return (self._model.unlikeness(latent.unflatten(-1, self._shape)) - ALREADY_TYPICAL).clamp_min(0)
+        return (self._model.unlikeness(latent.unflatten(-1, self._shape)) - self._typical).clamp_min(0)
 
-    def sample(self, count: int, generator: torch.Generator, knee_deg: Tensor | None = None,
-               tempo_s: tuple[float, float] | None = None) -> Drawn:
-        """New people's repetitions, for this body; the same generator state gives the same.
+    def sample(self, count: int, generator: torch.Generator, knee_deg: Tensor | None = None) -> Drawn:
+        """New people's repetitions, on this body's legs; the same generator state gives the same.
 
-        knee_deg: (count,) knee flexion at the bottom to aim at, away from standing; tempo_s: descent and ascent.
-        A model that knows no depth and tempo takes its training motions and blends of two.
+        knee_deg: (count,) knee flexion at the bottom to aim at, away from standing. A model that knows no depth takes
+        its training motions and blends of two.
         """
         if not isinstance(self._model, ContinuousModel):
             return Drawn(self._blends(count, generator))
-        asked = Asked(None if knee_deg is None else torch.deg2rad(knee_deg).to(self.latents),
-                      *(2 * [None] if tempo_s is None else (self.latents.new_tensor(second) for second in tempo_s)),
-                      body=self._body)
-        latent, described = self._model.sample(count, generator, asked)
+        depth = None if knee_deg is None else torch.deg2rad(knee_deg).to(self.latents)
+        latent, described = self._model.sample(count, generator, depth)
         value = {name: described[:, DESCRIBED.index(name)] for name in (*STANCE, *TEMPO)}
         half = value["toe_out_difference"] / 2
         return Drawn(latent, described[:, :len(POSED)], value["width"] * self._leg,
@@ -96,7 +92,8 @@ class Prior:
     def again(self, latent: Tensor, count: int, generator: torch.Generator) -> Tensor:
         """(batch, count, latent) further repetitions of each, as different as one person's are."""
         if not isinstance(self._model, ContinuousModel):
-            return latent.unsqueeze(1).expand(-1, count, -1).clone()
+            shape = len(latent), count, latent.shape[-1]
+            return latent.unsqueeze(1) + STEP * self.spread * torch.randn(shape, generator=generator).to(latent)
         return self._model.again(latent, count, generator)
 
     def nearest_training(self, latent: Tensor) -> Tensor:
@@ -104,10 +101,6 @@ class Prior:
         with torch.no_grad():
             scale = self.spread * len(self.spread) ** 0.5
             return torch.cdist(latent / scale, self.latents / scale).amin(-1)
-
-    def nearest(self, latent: Tensor) -> Tensor:
-        """(batch, latent) the training latent nearest to each."""
-        return self.latents[torch.cdist(latent / self.spread, self.latents / self.spread).argmin(-1)]
 
     def _blends(self, count: int, generator: torch.Generator) -> Tensor:
         order = torch.randperm(len(self.latents), generator=generator).repeat(count // len(self.latents) + 2)

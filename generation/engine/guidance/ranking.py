@@ -15,10 +15,10 @@ SMOOTHEST, ROUGHEST = -1.4, -2.4         # SPARC of a minimum-jerk reach, and of
 BALANCED_CM = 4.0
 
 
-def score_parts(delivered: Delivered, latent_distance: float) -> dict[str, float]:
+def score_parts(delivered: Delivered, unlikeness: float) -> dict[str, float]:
     """Parts in 0..1: room left inside the limits that were set, left-right symmetry, smoothness of the centre of mass,
-    distance of the centre of mass from the edge of the feet, and nearness to human motion (latent distance in standard
-    deviations)."""
+    distance of the centre of mass from the edge of the feet, and likeness to how people move (1 where ``unlikeness``,
+    `Prior.cost`, is 0: no further from the mean than people are)."""
     metrics = delivered.measurement.metrics
     if not metrics:
         return dict.fromkeys(WEIGHTS, 0.0)
@@ -29,7 +29,7 @@ def score_parts(delivered: Delivered, latent_distance: float) -> dict[str, float
         "symmetry": math.exp(-metrics["asymmetry_deg"] / ASYMMETRY_DEG),
         "smoothness": _share(metrics["sparc"], ROUGHEST, SMOOTHEST),
         "balance": _share(metrics["static_balance_margin_cm"], 0.0, BALANCED_CM),
-        "human": math.exp(-0.5 * latent_distance**2),
+        "human": math.exp(-unlikeness),
     }
 
 

@@ -93,14 +93,14 @@ def _smooth(values: np.ndarray, frame_rate: float) -> np.ndarray:
 
 
 def reference_start(prior: Prior, reference: Reference, count: int, generator: torch.Generator) -> Start:
-    """All candidates at the person's motion; they differ by small steps of the latent, the first by none."""
+    """All candidates at the person's motion; they differ as one person's repetitions do, the first not at all."""
     with torch.no_grad():
         latent = prior.encode(reference.offsets[None])
         detail = reference.offsets[None] - prior.offsets(latent)
-    noise = torch.randn(count, latent.shape[-1], generator=generator).to(latent) * prior.spread * 0.15
-    noise[0] = 0
+    latents = prior.again(latent, count, generator)[0]
+    latents[0] = latent[0]
     like = latent.new_ones(count)
-    return Start(latent + noise, like.clone(), like * reference.width,
+    return Start(latents, like.clone(), like * reference.width,
                  latent.new_tensor(reference.toe_out).expand(count, 2).clone(), like * reference.knee_bend,
                  like * reference.stagger, reference.centre_x, detail)
 

@@ -14,7 +14,6 @@ from generation.engine.motion_model.channels import (
     mirror_channels,
 )
 from generation.engine.motion_model.model import ContinuousModel, ModelError, MotionModel, QuantisedModel
-from generation.engine.motion_model.population import Asked
 from generation.engine.motion_model.storage import (
     FOLDER,
     HELD_OUT,
@@ -25,5 +24,5 @@ from generation.engine.motion_model.storage import (
 )
 
 __all__ = ["BOTTOM", "FOLDER", "FRAMES", "HELD_OUT", "LEARNED_COORDINATES", "PUBLISHED_VQVAE", "RESIDUAL_VQVAE",
-           "SCALAR_VQVAE", "Asked", "ContinuousModel", "ModelError", "MotionModel", "QuantisedModel", "channel_units",
+           "SCALAR_VQVAE", "ContinuousModel", "ModelError", "MotionModel", "QuantisedModel", "channel_units",
            "load_motion_model", "mirror_channels"]

@@ -31,8 +31,9 @@ def write_card(path: Path, report) -> None:
         "numbers in the distribution's own axes and deviations; decoding is one matrix product.",
         "**Why it is no VQ-VAE.** The project began as a VQ-VAE over OpenSim kinematics with guidance in its latents; "
         "guidance in latents it still is. The codes went: they cost a new person's squat 2.8 degrees that nothing "
-        "gives back, no network expected new people's squats better than a normal distribution does, and none made "
-        "squats up that are spread more like theirs. `COMPARISON.md` has the figures, on the validation people.",
+        "gives back. Of the priors over a code without loss, no learned flow expected new people's squats better than "
+        "the normal distribution does, and none drew squats that are clearly more like theirs. `COMPARISON.md` has the "
+        "figures, on the validation people.",
         "## Data and split, by person",
         f"`models/motion_data/squats.npz`, sha256 `{report.data_sha256}`.",
         "\n".join(["| group | people | repetitions |", "|---|---|---|"]
@@ -54,8 +55,9 @@ def write_card(path: Path, report) -> None:
         "squats.",
         "- With so few people, means and spreads over people are uncertain themselves: the validation people's squats "
         "differ from the training people's by more than drawn squats differ from the latter.",
-        "- Differences between bodies rest on as few bodies as there are people: what height and proportions do to a "
-        "squat is a weak hint.",
+        "- Of a body only leg length counts. Telling the distribution height and proportions made new people's squats "
+        "hardly likelier (`COMPARISON.md`), and recorded bodies, fitted to markers, are proportioned otherwise than "
+        "bodies predicted from height and mass: used, they narrowed every stance.",
         "- Depth beyond two standard deviations of what people did is reached by making the movement smaller or larger "
         "as a whole.",
         "- Tempo is drawn with the movement but does not change it: telling the model a tempo did not make new "

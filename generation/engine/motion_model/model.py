@@ -12,7 +12,7 @@ from torch import Tensor
 from generation.engine.motion_model.channels import BOTTOM, FRAMES, LEARNED_COORDINATES
 from generation.engine.motion_model.linear_code import EVEN, basis, coefficients
 from generation.engine.motion_model.network import VQVAE
-from generation.engine.motion_model.population import NOTHING, Asked, Population
+from generation.engine.motion_model.population import Population
 
 
 class ModelError(ValueError):
@@ -110,9 +110,12 @@ class ContinuousModel(MotionModel):
         """Mean square of the latent: the squared Mahalanobis distance from the population, a number."""
         return z.square().mean(-1)
 
-    def sample(self, count: int, generator: torch.Generator, asked: Asked = NOTHING) -> tuple[Tensor, Tensor]:
-        """Latents (count, SIZE) and what goes with them, (count, DESCRIBED), of as many new people."""
-        found, described = self.population.sample(count, generator, asked)
+    def sample(self, count: int, generator: torch.Generator, depth: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Latents (count, SIZE) and what goes with them, (count, DESCRIBED), of as many new people.
+
+        depth: (count,) knee flexion at the bottom away from standing, rad.
+        """
+        found, described = self.population.sample(count, generator, depth)
         return self.from_coefficients(found), described
 
     def again(self, z: Tensor, count: int, generator: torch.Generator) -> Tensor:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from generation.engine.motion_model.channels import BOTTOM, LEARNED_COORDINATES
 from generation.engine.motion_model.linear_code import COSINES, EVEN, SIZE, basis
-from generation.engine.motion_model.stances import BODY, DESCRIBED, TEMPO, mirror_described
+from generation.engine.motion_model.stances import DESCRIBED, mirror_described
 
 # Chosen on the validation people (`COMPARISON.md`); ours (E).
 TOWARDS_PRODUCT = 0.5  # share of the movement's covariance that is the Kronecker product
@@ -25,20 +25,6 @@ CROSS = 0.7  # of the covariance between the movement and everything else that i
 LEAST_DEVIATION = 1e-3  # of the other numbers: rad, leg lengths, log seconds
 FARTHEST = 2.0  # standard deviations: what is asked beyond is asked there, and the size of the movement does the rest
 KNEES = [LEARNED_COORDINATES.index(f"knee_angle_{side}") for side in "rl"]
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What samples are asked for, each (count,) or None: knee flexion at the bottom away from standing (rad), and
-    seconds; body (BODY,) of the person. What is None is drawn as well."""
-
-    depth: Tensor | None = None
-    descent_s: Tensor | None = None
-    ascent_s: Tensor | None = None
-    body: Tensor | None = None
-
-
-NOTHING = Asked()
 
 
 @dataclass(frozen=True)
@@ -64,9 +50,14 @@ class Population:
         """(SIZE,)"""
         return torch.cat([self.even_mean[:EVEN], torch.zeros_like(self.odd[0, : SIZE - EVEN])])
 
-    def sample(self, count: int, generator: torch.Generator, asked: Asked = NOTHING) -> tuple[Tensor, Tensor]:
-        """Coefficients (count, SIZE) and described (count, DESCRIBED) of new repetitions of as many new people."""
-        even = self._given(count, asked) + _noise(self._conditional(asked), count, generator)
+    def sample(self, count: int, generator: torch.Generator, depth: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Coefficients (count, SIZE) and described (count, DESCRIBED) of new repetitions of as many new people.
+
+        depth: (count,) knee flexion at the bottom away from standing (rad) that they are to have; as far as FARTHEST.
+        """
+        even = self.even_mean + _noise(self.even, count, generator)
+        if depth is not None:
+            even = self._reaching(even, depth.to(even))
         odd = _noise(self.odd, count, generator)
         return _joined(even, odd)
 
@@ -81,52 +72,24 @@ class Population:
 
     def knee_depth(self) -> tuple[float, float]:
         """Mean and deviation over people of the knee flexion at the bottom, with the standing pose's, rad."""
-        row = self._rows(Asked(depth=self.even_mean[:1]))[0][0]
+        row = self._knee()
         row[EVEN + EVEN_DESCRIBED.index("knee_angle_r")] = 0.5**0.5  # the even number is the two knees' sum by root two
         return float(row @ self.even_mean), float((row @ self.even @ row).sqrt())
 
-    def _rows(self, asked: Asked) -> tuple[Tensor, list[Tensor]]:
-        """(asked, even) linear functions of the even numbers, and the values asked of each, (count,) or scalar."""
-        size = len(self.even)
-        rows, values = [], []
-        if asked.depth is not None:
-            knee = basis()[:EVEN, BOTTOM, KNEES].mean(-1)
-            rows.append(torch.nn.functional.pad(knee, (0, size - EVEN)))
-            values.append(asked.depth)
-        for name in TEMPO:
-            seconds = getattr(asked, name)
-            if seconds is not None:
-                rows.append(_unit(EVEN + EVEN_DESCRIBED.index(name), size))
-                values.append(seconds.log())
-        if asked.body is not None:
-            for i in range(len(BODY)):
-                rows.append(_unit(size - len(BODY) + i, size))
-                values.append(asked.body[i])
-        return (torch.stack(rows) if rows else torch.zeros(0, size)).to(self.even), values
+    def _knee(self) -> Tensor:
+        """(even,) knee flexion at the bottom away from standing as a linear function of the even numbers."""
+        knee = basis()[:EVEN, BOTTOM, KNEES].mean(-1)
+        return torch.nn.functional.pad(knee, (0, len(self.even) - EVEN)).to(self.even)
 
-    def _given(self, count: int, asked: Asked) -> Tensor:
-        rows, values = self._rows(asked)
-        mean = self.even_mean.expand(count, -1)
-        if not values:
-            return mean
-        wanted = torch.stack([torch.as_tensor(v).to(self.even).expand(count) for v in values], -1)
-        seen = rows @ self.even @ rows.T
-        off = wanted - rows @ self.even_mean
-        reach = FARTHEST * seen.diagonal().sqrt()
-        return mean + off.clamp(-reach, reach) @ torch.linalg.solve(seen, rows @ self.even)
-
-    def _conditional(self, asked: Asked) -> Tensor:
-        rows, values = self._rows(asked)
-        if not values:
-            return self.even
-        cross = rows @ self.even
-        return self.even - cross.T @ torch.linalg.solve(cross @ rows.T, cross)
-
-
-def _unit(place: int, size: int) -> Tensor:
-    row = torch.zeros(size)
-    row[place] = 1.0
-    return row
+    def _reaching(self, even: Tensor, depth: Tensor) -> Tensor:
+        """Even numbers (count, even) moved to a depth (count,), by what goes with depth: drawn before, they are then
+        drawn from the distribution given the depth (Matheron's rule)."""
+        row = self._knee()
+        goes_along = row @ self.even
+        variance = goes_along @ row
+        mean, reach = row @ self.even_mean, FARTHEST * variance.sqrt()
+        wanted = depth.clamp(mean - reach, mean + reach)
+        return even + (wanted - even @ row)[:, None] * goes_along / variance
 
 
 def _noise(covariance: Tensor, count: int, generator: torch.Generator) -> Tensor:

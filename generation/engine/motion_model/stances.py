@@ -27,7 +27,7 @@ _ANY_MASS_KG = 70.0  # kinematics do not depend on it
 
 
 def body_numbers(body: TorchBody, leg_length_m: float) -> Tensor:
-    """(BODY,) what the prior may know of a body made from a `BodyScale`."""
+    """(BODY,) what a prior might know of a body made from a `BodyScale`."""
     with torch.no_grad():
         centres = body.joint_centres(body(body.neutral()))
         thigh = float((centres["hip_r"] - centres["knee_r"]).norm())

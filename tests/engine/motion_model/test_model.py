@@ -14,18 +14,22 @@ from generation.engine.motion_model import (
     FRAMES,
     HELD_OUT,
     LEARNED_COORDINATES,
+    PUBLISHED_VQVAE,
     RESIDUAL_VQVAE,
+    SCALAR_VQVAE,
     ContinuousModel,
     ModelError,
+    QuantisedModel,
     load_motion_model,
     mirror_channels,
 )
+from generation.engine.motion_model.comparison import errors_by_joint
 from generation.engine.motion_model.linear_code import EVEN
 from generation.engine.motion_model.preparation import channels_of, reconstruction_error, split_by_person
 from generation.engine.motion_model.publish import Report, fit, measure
 from generation.engine.motion_model.storage import CONFIG, WEIGHTS
 
-BASELINES = [RESIDUAL_VQVAE]
+BASELINES = [RESIDUAL_VQVAE, PUBLISHED_VQVAE, SCALAR_VQVAE]
 
 
 @pytest.fixture(scope="module", params=[FOLDER, *BASELINES], ids=lambda path: path.name)
@@ -159,6 +163,18 @@ def test_the_measured_models_have_not_seen_the_test_people(split, folder):
     unseen = {r.subject.name for r in split.test + split.validation}
     assert config["trained_on"] and not unseen & set(config["trained_on"])
     assert {p.subject for p in load_motion_model(folder).standing_poses} == set(config["trained_on"])
+
+
+def test_the_comparisons_figures_can_be_computed_again(split):
+    """The residual VQ-VAE on the validation people."""
+    network = load_motion_model(RESIDUAL_VQVAE)
+    assert isinstance(network, QuantisedModel)
+    truth = channels_of(split.validation)
+    with torch.no_grad():
+        rebuilt = network.decode(network.quantise(network.encode(truth))[0])
+    printed = cells((FOLDER / "COMPARISON.md").read_text(), "", "VQ-VAE, residual, 8 levels x 256 codes")
+    errors = errors_by_joint(truth, rebuilt, split.validation)
+    assert list(errors.values()) == pytest.approx(printed[:5], abs=0.05)      # weights are kept in half precision
 
 
 def test_the_card_names_the_data_it_was_trained_on():

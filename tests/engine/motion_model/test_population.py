@@ -17,7 +17,6 @@ from generation.engine.motion_model.population import (
     EVEN_DESCRIBED,
     FARTHEST,
     KNEES,
-    Asked,
     fit_population,
     kronecker,
 )
@@ -87,16 +86,20 @@ def test_mirrored_squats_are_as_likely(population):
     torch.testing.assert_close(mirror_described(mirror_described(described)), described)
 
 
-def test_what_is_asked_is_drawn(population):
-    depth, seconds = torch.tensor([1.5, 1.6, 1.7]), torch.full((3,), 1.02)
-    drawn, described = population.sample(3, torch.Generator().manual_seed(6), Asked(depth=depth, descent_s=seconds))
+def test_the_depth_that_is_asked_is_drawn_with_all_that_goes_along(population):
+    depth = torch.tensor([1.5, 1.6, 1.7]).repeat(2000)
+    drawn, _ = population.sample(6000, torch.Generator().manual_seed(6), depth)
     knees = torch.einsum("stc,bs->btc", basis(), drawn)[:, BOTTOM, KNEES].mean(-1)
     torch.testing.assert_close(knees, depth, atol=1e-3, rtol=0)
-    torch.testing.assert_close(described[:, DESCRIBED.index("descent_s")], seconds.log(), atol=1e-3, rtol=0)
+    row = basis()[:EVEN, BOTTOM, KNEES].mean(-1)
+    even = population.even[:EVEN, :EVEN]
+    given = even - torch.outer(even @ row, even @ row) / (row @ even @ row)
+    apart = drawn[0::3, :EVEN].var(0)
+    torch.testing.assert_close(apart, given.diagonal(), atol=1e-4, rtol=0.2)
 
 
 def test_what_nobody_did_is_asked_no_further_than_people_reach(population):
-    drawn, _ = population.sample(1, torch.Generator().manual_seed(7), Asked(depth=torch.tensor([9.0])))
+    drawn, _ = population.sample(1, torch.Generator().manual_seed(7), torch.tensor([9.0]))
     knees = torch.einsum("stc,bs->btc", basis(), drawn)[:, BOTTOM, KNEES].mean()
     row = torch.nn.functional.pad(basis()[:EVEN, BOTTOM, KNEES].mean(-1), (0, len(population.even) - EVEN))
     reach = row @ population.even_mean + FARTHEST * (row @ population.even @ row).sqrt()
