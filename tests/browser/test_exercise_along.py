@@ -6,13 +6,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.player_page import DURATION, PHASES
-from tests.browser.test_motion_player import open_player, server, tab  # noqa: F401 - fixtures
 
 EVENTS = ["phase", "repetition", "set", "finished", "refreshed"]
 
 
 @pytest.fixture
-def player(open_player):  # noqa: F811
+def player(open_player):
     """player(**attributes) -> Page; further events are kept in `log` too."""
     def open_it(**attributes) -> Page:
         page = open_player(**attributes)
@@ -113,6 +112,34 @@ def test_seeking_while_exercising_neither_adds_nor_loses_repetitions(player):
     assert [one["count"] for one in log(page, "repetition")] == [1, 2, 3]
 
 
+def test_exercising_goes_on_without_the_network(player):
+    page = player(controls="simple", exercise="", repetitions=1, sets=2, rest=1)
+    page.context.set_offline(True)
+    try:
+        page.get_by_role("button", name="Exercise along").click()
+        page.wait_for_function("() => log.some((entry) => entry.name === 'finished')")
+    finally:
+        page.context.set_offline(False)
+    assert [one["set"] for one in log(page, "repetition")] == [1, 2]
+
+
+def test_picture_in_picture_opens_with_the_canvas_and_closes(player):
+    """The window itself is the browser's: it is stood in for, the stream is real."""
+    page = player()
+    page.evaluate("""() => {
+        HTMLVideoElement.prototype.requestPictureInPicture = async function () { window.floating = this; };
+        const left = () => floating.dispatchEvent(new Event("leavepictureinpicture"));
+        Document.prototype.exitPictureInPicture = async () => left();
+    }""")
+    button = page.get_by_role("button", name="Picture in picture")
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    page.wait_for_function("() => window.floating && floating.videoWidth > 0 && !floating.paused")
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "false")
+    assert page.evaluate("() => floating.srcObject.getTracks().every((track) => track.readyState === 'ended')")
+
+
 def test_metronome_and_vibration_are_off_until_chosen_and_remembered(player):
     page = player(controls="simple", exercise="")
     metronome = page.get_by_role("button", name="Metronome")
@@ -124,7 +151,7 @@ def test_metronome_and_vibration_are_off_until_chosen_and_remembered(player):
     page.evaluate("() => localStorage.clear()")
 
 
-def test_two_players_on_one_clock_show_the_same_phase(player, server):  # noqa: F811
+def test_two_players_on_one_clock_show_the_same_phase(player, server):
     slow = server.files["/motion.json"][1].replace(b'"start_s": 0.2, "end_s": 0.9', b'"start_s": 0.2, "end_s": 0.6')
     slow = slow.replace(b'"start_s": 0.9, "end_s": 1.1', b'"start_s": 0.6, "end_s": 1.1')
     assert slow != server.files["/motion.json"][1]
@@ -170,7 +197,7 @@ def test_callouts_stay_at_their_joints(player):
     assert (boxes[0][0] - middle) * (mirrored - middle) < 0
 
 
-def test_a_motion_that_improves_is_replaced_behind_the_picture(player, server):  # noqa: F811
+def test_a_motion_that_improves_is_replaced_behind_the_picture(player, server):
     server.files["/live.json"] = server.files["/motion.json"]
     page = player(src="/live.json")
     page.evaluate("() => { player.currentTime = 0.7; }")

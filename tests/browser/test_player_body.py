@@ -9,13 +9,13 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.engine_motion import FRAMES, engine_squat
 from tests.browser.player_page import FRAME_RATE, ROOT, squat_document
-from tests.browser.test_motion_player import open_player, seek, server, settle, tab  # noqa: F401 - fixtures
+from tests.browser.player_tab import seek, settle
 
 GLB = "model/gltf-binary"
 
 
 @pytest.fixture
-def squat(open_player, server):  # noqa: F811
+def squat(open_player, server):
     """squat(**attributes) -> Page with the engine's squat on the shipped bones."""
     real = engine_squat()
     server.add_motion("/engine.json", real.playback)
@@ -122,7 +122,7 @@ def test_pointing_at_a_muscle_says_its_activation_and_peak(muscled):
     expect(legend).to_contain_text("Point at a muscle")
 
 
-def test_muscles_without_activations_say_so(muscled, server):  # noqa: F811
+def test_muscles_without_activations_say_so(muscled, server):
     document = {key: value for key, value in engine_squat().muscles.items() if key not in ("activation", "ground")}
     server.add_motion("/plain.json", document)
     page = muscled(muscles="/plain.json")
@@ -136,7 +136,7 @@ def test_muscles_without_activations_say_so(muscled, server):  # noqa: F811
     ("/body.json", {"bodies": ["tail"] * 22}, "another body"),
     ("/broken.json", {"moving": {"shape": [2, 1], "step": [1], "data": "AAAA"}}, "cannot be read"),
 ])
-def test_muscles_that_cannot_be_shown_are_explained(squat, server, open_player, address, change, sentence):  # noqa: F811
+def test_muscles_that_cannot_be_shown_are_explained(squat, server, open_player, address, change, sentence):
     if change:
         server.add_motion(address, engine_squat().muscles | change)
     page = open_player(src="/engine.json", bones="/shipped.glb", muscles=address, muscle_activity="", allow=["404"])
@@ -150,7 +150,7 @@ def test_forces_of_the_floor_are_named_estimated(muscled):
     expect(page.locator(".of-forces")).to_contain_text("Estimated from the motion, not measured")
 
 
-def test_angles_turn_at_their_limits(squat, server):  # noqa: F811
+def test_angles_turn_at_their_limits(squat, server):
     rows = [{"variable": "knee_flexion", "side": "right", "min": None, "max": 60.0},
             {"variable": "knee_flexion", "side": "left", "min": None, "max": 60.0, "phase": "ascent"},
             {"variable": "floor_penetration", "side": None, "min": None, "max": 5.0}]
@@ -212,7 +212,7 @@ def test_any_joint_shows_its_path(squat):
     assert page.evaluate("() => player.inspect().memory.geometries") > before
 
 
-def test_many_loads_leave_nothing_behind(muscled, server):  # noqa: F811
+def test_many_loads_leave_nothing_behind(muscled, server):
     server.add_motion("/again.json", engine_squat().playback)
     page = muscled(ground_reaction="", joint_angles="", centre_of_mass="", appearance="outfit", hip_path="")
     page.evaluate("""async () => {
@@ -247,7 +247,7 @@ def test_options_fit_a_narrow_page(muscled):
             assert beside or above, (a, b)
 
 
-def test_without_webgl_the_video_is_shown(browser, server):  # noqa: F811
+def test_without_webgl_the_video_is_shown(browser, server):
     page = browser.new_page()
     page.add_init_script("HTMLCanvasElement.prototype.getContext = () => null;")
     page.goto(f"{server.url}/page?src=/motion.json&video=/motion.mp4&poster=/motion.png")
@@ -259,7 +259,7 @@ def test_without_webgl_the_video_is_shown(browser, server):  # noqa: F811
     page.close()
 
 
-def test_a_lost_context_shows_the_video_until_it_is_back(open_player):  # noqa: F811
+def test_a_lost_context_shows_the_video_until_it_is_back(open_player):
     page = open_player(video="/motion.mp4", allow=["motion.mp4", "404", "media"])
     page.evaluate("""() => {
       window.lost = player.shadowRoot.querySelector("canvas").getContext("webgl2").getExtension("WEBGL_lose_context");
@@ -272,7 +272,7 @@ def test_a_lost_context_shows_the_video_until_it_is_back(open_player):  # noqa: 
     assert page.evaluate("() => player.currentTime") == pytest.approx(0.4)
 
 
-def test_a_document_of_version_1_has_its_balance_from_what_is_drawn(open_player):  # noqa: F811
+def test_a_document_of_version_1_has_its_balance_from_what_is_drawn(open_player):
     assert squat_document()["version"] == 1
     page = open_player(centre_of_mass="")
     assert np.isfinite(page.evaluate("() => player.inspect().margin"))

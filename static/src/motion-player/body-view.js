@@ -4,12 +4,12 @@ import { Raycaster, Vector2 } from "three";
 import { GroundReaction } from "./ground-reaction.js";
 import { JointAngles } from "./joint-angles.js";
 import { Labels } from "./labels.js";
+import { Legends } from "./legends.js";
 import { loadLimits } from "./limits.js";
-import { loadMuscles, locate } from "./muscle-document.js";
+import { loadMuscles } from "./muscle-document.js";
 import { Muscles } from "./muscles.js";
 import { JointPath } from "./overlays.js";
 import { PlayerError } from "./packed.js";
-import { rampCss } from "./ramp.js";
 import { APPEARANCES, Skin } from "./skin.js";
 
 export const BODY_ATTRIBUTES = ["muscles", "muscle-activity", "muscle-group", "limits", "joint-angles", "ground-reaction", "paths", "appearance"];
@@ -34,20 +34,11 @@ const CHOICES = `
       <label class="named groups" hidden><span>Group</span><select data-body-select="muscle-group" aria-label="Muscles shown"></select></label>
     </div>
   </div>`;
-const LEGENDS = `
-  <div class="legends">
-    <p class="legend of-muscles" hidden></p>
-    <p class="legend of-forces" hidden></p>
-    <p class="legend of-angles" hidden><b>Angles</b> <i class="key-mark within"></i>within the limits <i class="key-mark near"></i>less than 5° to the limit
-      <i class="key-mark past"></i>past it. The long mark is the limit.</p>
-    <p class="legend of-balance" hidden><b>Balance</b> <i class="key-mark com"></i>centre of mass and its point on the floor <i class="key-mark base"></i>base of support.
-      Line: margin of stability, from the extrapolated centre of mass to the edge.</p>
-  </div>`;
 
 export class BodyView {
   #player; #frame; #choices; #legends; #labels = null; #stage = null; #rig = null; #skeletons = []; #theme = null;
   #muscles = null; #document; #ground = null; #angles = null; #limits; #paths = null; #skin = null;
-  #loading = null; #pressed = null; #fallback = null; #legend = "";
+  #loading = null; #pressed = null; #fallback = null;
 
   /** @param controls its `stage` is the picture's frame, its `swatches` give the colours */
   constructor(player, controls) {
@@ -58,15 +49,11 @@ export class BodyView {
       swatch.dataset.colour = name;
       controls.swatches.append(swatch);
     }
-    const part = (html, before) => {
-      const root = document.createElement("div");
-      root.className = "body-view";
-      root.innerHTML = html;
-      before.after(root);
-      return root;
-    };
-    this.#legends = part(LEGENDS, this.#frame);
-    this.#choices = part(CHOICES, this.#frame.parentElement.querySelector(".controls"));
+    this.#choices = document.createElement("div");
+    this.#choices.className = "body-view";
+    this.#choices.innerHTML = CHOICES;
+    this.#frame.parentElement.querySelector(".controls").after(this.#choices);
+    this.#legends = new Legends(this.#frame);
     this.#choices.addEventListener("click", (event) => this.#press(event.target.closest("[data-body]")?.dataset.body));
     this.#choices.addEventListener("change", ({ target }) => {
       if (target.dataset.bodySelect) player.setAttribute(target.dataset.bodySelect, target.value);
@@ -133,6 +120,10 @@ export class BodyView {
     this.#labels = this.#muscles = this.#ground = this.#angles = this.#paths = this.#skin = null;
     this.#document = this.#limits = undefined;
     this.#skeletons = [];
+    this.#legends.say("");
+    this.#legends.ofForces(null);
+    this.#legends.ofAngles(false);
+    this.#legends.ofBalance(false);
   }
 
   #parts() {
@@ -160,7 +151,7 @@ export class BodyView {
   update() {
     const { phase } = this.#player;
     for (const part of this.#parts()) part.update(phase);
-    if (this.#muscles) this.#writeMuscles();
+    if (this.#muscles) this.#legends.ofMoment(this.#muscles, this.#document.activation);
   }
 
   /** After a picture: labels follow the camera. `overlays` are the player's own. */
@@ -169,7 +160,7 @@ export class BodyView {
     const wanted = [...this.#parts(), ...overlays].flatMap((part) => part.labels?.() ?? []);
     this.#labels.set(wanted);
     this.#labels.place(camera, people);
-    this.#legends.querySelector(".of-balance").hidden = !overlays.some((overlay) => "margin" in overlay);
+    this.#legends.ofBalance(overlays.some((overlay) => "margin" in overlay));
   }
 
   // ---- what is shown ----
@@ -222,7 +213,7 @@ export class BodyView {
     try {
       const url = this.#player.getAttribute("muscles");
       if (url && (forMuscles || forGround) && this.#document === undefined) {
-        this.#say("Loading the muscles…");
+        this.#legends.say("Loading the muscles…");
         this.#document = await loadMuscles(url, skeleton.motion, signal);
       }
       if (forAngles && this.#limits === undefined) this.#limits = await loadLimits(this.#player.getAttribute("limits"), signal);
@@ -236,7 +227,11 @@ export class BodyView {
     this.#show("ground", forGround && this.#document?.ground, () => new GroundReaction(skeleton, this.#document.ground));
     this.#show("angles", forAngles && !trouble, () => new JointAngles(skeleton, this.#limits));
     if (!trouble && (forMuscles || forGround) && this.#document === null) trouble = "The muscles of this motion are not computed yet.";
-    this.#writeLegends(trouble);
+    if (trouble || !this.#muscles) this.#legends.say(trouble);
+    else {
+      this.#legends.ofMuscles(this.#document.activation);
+      this.#legends.ofMoment(this.#muscles, this.#document.activation);
+    }
     this.#updateChoices();
     this.#stage.requestRender();
   }
@@ -269,54 +264,8 @@ export class BodyView {
     for (const name of ["muscle-activity", "ground-reaction"]) this.#choices.querySelector(`[data-body="${name}"]`).hidden = !this.#wants("muscles");
     this.#choices.querySelector(".groups").hidden = !this.#muscles;
     for (const name of ["paths", "muscle-group"]) this.#choices.querySelector(`[data-body-select="${name}"]`).value = this.#player.getAttribute(name) ?? "";
-    if (!this.#wants("muscle-activity")) this.#legends.querySelector(".of-muscles").hidden = true;
-    this.#legends.querySelector(".of-forces").hidden = !this.#ground;
-    this.#legends.querySelector(".of-angles").hidden = !this.#angles;
-  }
-
-  #say(text) {
-    const legend = this.#legends.querySelector(".of-muscles");
-    legend.hidden = !text;
-    legend.textContent = text;
-  }
-
-  #writeLegends(trouble) {
-    const legend = this.#legends.querySelector(".of-muscles");
-    if (trouble || !this.#muscles) this.#say(trouble);
-    else {
-      const { activation } = this.#document;
-      legend.hidden = false;
-      legend.innerHTML = `<b>Muscle activation</b>, in percent of full activation
-        <span class="scale" role="img" aria-label="Colours from dark blue, 0 percent, through grey, 50 percent, to yellow, 100 percent"><span class="bar"></span>
-        <span class="ticks"><span>0</span><span>25</span><span>50</span><span>75</span><span>100 %</span></span></span>
-        <span class="by"></span> <span class="doubt"></span> <span class="picked" aria-live="polite"></span>`;
-      legend.querySelector(".bar").style.background = rampCss();
-      legend.querySelector(".scale").hidden = !activation;
-      legend.querySelector(".by").textContent = activation
-        ? `Computed by ${activation.by}, not measured.`
-        : "Activations are not known for this motion: the muscles are shown without them.";
-      this.#legend = "";
-      this.#writeMuscles();
-    }
-    const ground = this.#document?.ground;
-    if (ground) {
-      const source = ground.source === "estimated" ? "Estimated from the motion, not measured." : "Measured by force plates.";
-      this.#legends.querySelector(".of-forces").innerHTML = '<i class="key-mark force"></i><b>Force of the floor</b> on each foot, in percent of body weight (BW). ';
-      this.#legends.querySelector(".of-forces").append(source);
-    }
-  }
-
-  #writeMuscles() {
-    const legend = this.#legends.querySelector(".of-muscles"), { activation } = this.#document;
-    const place = legend.querySelector(".picked");
-    if (!place) return;
-    const text = this.#muscles.picked < 0 ? "Point at a muscle or tap it." : this.#muscles.describe(this.#muscles.picked);
-    const doubted = activation && activation.trusted[locate(activation.seconds, this.#muscles.time).a] === false;
-    const doubt = doubted ? "At this moment the estimate is not trusted." : "";
-    if (this.#legend === text + doubt) return;
-    this.#legend = text + doubt;
-    place.textContent = text;
-    legend.querySelector(".doubt").textContent = doubt;
+    this.#legends.ofForces(this.#ground?.ground ?? null);
+    this.#legends.ofAngles(Boolean(this.#angles));
   }
 
   #point(event) {
@@ -333,7 +282,7 @@ export class BodyView {
     if (!this.#muscles || this.#muscles.picked === muscle) return;
     this.#muscles.picked = muscle;
     this.#muscles.update();
-    this.#writeMuscles();
+    this.#legends.ofMoment(this.#muscles, this.#document.activation);
     this.#stage.requestRender();
   }
 
