@@ -62,6 +62,11 @@ class Studio:
         """Name and version of the browser that draws."""
         return self._page.version
 
+    @property
+    def graphics(self) -> str:
+        """What computes the pictures: "llvmpipe", "SwiftShader" or a graphics card, as the browser names it."""
+        return self._page.call("film.graphics")
+
     def measure(self) -> None:
         """Look how much memory Chromium holds."""
         self._page.measure()

@@ -72,7 +72,8 @@ def render(
         go_on()
         progress("key pictures", 0.97, "")
         pictures = key_pictures(studio, document)
-        facts = {"browser": studio.version, "memory_mb": round(studio.memory_mb), "bytes": len(mp4),
+        facts = {"browser": studio.version, "graphics": studio.graphics, "bytes": len(mp4),
+                 "memory_mb": round(studio.memory_mb),
                  "seconds": round(time.monotonic() - start, 1),
                  "processor_seconds": round(studio.processor_seconds, 1)}
     return Video(mp4, web_vtt(cues), film.poster, pictures, encoder.seconds, facts)

@@ -138,4 +138,11 @@ async function logoPicture() {
   return logo;
 }
 
-window.film = { show, picture, writing, seen };
+/** What computes the pictures: the name of a graphics card, or of the software in its place. */
+function graphics() {
+  const gl = document.createElement("canvas").getContext("webgl2");
+  const names = gl?.getExtension("WEBGL_debug_renderer_info");
+  return gl ? gl.getParameter(names?.UNMASKED_RENDERER_WEBGL ?? gl.RENDERER) : "";
+}
+
+window.film = { show, picture, writing, seen, graphics };
