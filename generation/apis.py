@@ -31,6 +31,9 @@ class GenerationIn(Input):
     seed = serializers.IntegerField(min_value=0, max_value=MAX_SEED, default=0)
     candidate_count = serializers.IntegerField(min_value=1, max_value=MAX_CANDIDATES, default=16)
     own_motion = serializers.UUIDField(allow_null=True, default=None, help_text="A recording to start from.")
+    start_candidate = serializers.UUIDField(
+        allow_null=True, default=None, help_text="An earlier candidate of the patient to start from instead."
+    )
 
 
 class CandidateOut(serializers.ModelSerializer):
@@ -89,6 +92,8 @@ class GenerationListAPI(TableAPI):
         data = self.read(request)
         if data["own_motion"] is not None:
             data["own_motion"] = _own_motion(request, data["own_motion"])
+        if data["start_candidate"] is not None:
+            data["start_candidate"] = _start_candidate(request, data["start_candidate"])
         made = services.generation_request_create(actor=request.user, patient=patient, **data)
         return self.answer(made, status=202)
 
@@ -98,6 +103,13 @@ def _own_motion(request, motion_id: UUID) -> OwnMotion:
         return selectors.own_motion_get(user=request.user, motion_id=motion_id)
     except Http404:
         raise serializers.ValidationError({"own_motion": ["There is no such recording."]}) from None
+
+
+def _start_candidate(request, candidate_id: UUID) -> CandidateMotion:
+    try:
+        return selectors.candidate_get(user=request.user, candidate_id=candidate_id)
+    except Http404:
+        raise serializers.ValidationError({"start_candidate": ["There is no such candidate."]}) from None
 
 
 class GenerationAPI(TableAPI):

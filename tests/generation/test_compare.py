@@ -101,6 +101,12 @@ def test_a_generation_starts_from_a_candidate(browser: Client, side: Side):
     browser.post(form, {"candidate_count": 2, "seed": 3, "start_candidate": foreign.pk})
     assert not patient.generation_requests.exclude(pk=request.pk).filter(start_candidate__isnull=False).exists()
     assert browser.get(f"{form}?candidate=nonsense").status_code == 200
+    api = reverse("api:generation_list", args=[patient.pk])
+    for wrong in (foreign.pk, uuid4()):
+        answer = browser.post(api, {"start_candidate": str(wrong)}, content_type="application/json")
+        assert answer.status_code == 400 and "start_candidate" in answer.content.decode()
+    answer = browser.post(api, {"start_candidate": str(candidate.pk)}, content_type="application/json")
+    assert answer.status_code == 202
     with pytest.raises(ServiceError, match="not from both"):
         services.generation_request_create(
             actor=side.clinician, patient=patient, seed=1, candidate_count=1, own_motion=side.record.motion,
