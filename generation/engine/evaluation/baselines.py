@@ -11,14 +11,14 @@ from torch import Tensor
 
 from generation.engine.evaluation.motions import Squat
 from generation.engine.evaluation.people import Person, Request, depth_and_tempo
-from generation.engine.evaluation.placing import closed, place, sized, times_of
+from generation.engine.evaluation.placing import closed, place, resized, times_of
 from generation.engine.motion_model import QuantisedModel, mirror_channels
 from generation.engine.motion_model.preparation import channels_of
 
 COMPONENTS, MIXTURE = 16, 4      # of PCA and of the Gaussian mixture in it (E)
 _LEAST_VARIANCE = 1e-3           # of a component of the mixture, in variances of the principal component
 _ROUNDS = 60
-RESIZED = 3                      # times that a movement is sized anew to reach its depth
+RESIZED = 2                      # times that a movement is sized anew to reach its depth
 
 
 Drawn = tuple[Tensor, np.ndarray]     # movements (n, FRAMES, channel) and the poses (n, coordinate) they start from
@@ -128,8 +128,9 @@ def placed(drawn: Drawn, asked: Sequence[Request], people: dict[str, Person], pl
         person = people[request.person]
         at = times_of(request.descent_s, request.ascent_s)
         values = place(person.made, pose, movement, at, planted)
+        size = 1.0
         for _ in range(RESIZED if as_asked else 0):        # planted feet bend the knees otherwise than they were
-            movement = sized(movement, pose, values, request.knee_deg)
-            values = place(person.made, pose, movement, at, planted)
+            size = resized(size, pose, values, request.knee_deg)
+            values = place(person.made, pose, size * movement, at, planted)
         found.append(Squat(person.name, values))
     return found

@@ -1,6 +1,7 @@
 """Measures everything that the tables need, part by part; each finished part is kept and not measured twice."""
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -118,7 +119,7 @@ class Evaluation:
             self.tell(f"making: {name}")
             found = made(name)
             file.parent.mkdir(parents=True, exist_ok=True)
-            part = file.with_suffix(".part.npz")
+            part = file.with_suffix(f".{os.getpid()}.part.npz")
             np.savez_compressed(part, people=np.array([squat.person for squat in found]),
                                 lengths=np.array([len(squat.values) for squat in found]),
                                 values=np.concatenate([squat.values for squat in found]))

@@ -20,7 +20,7 @@ from generation.engine.motion_model.channels import channel_units
 
 _KNEES = [COORDINATES.index(f"knee_angle_{side}") for side in "rl"]
 _HEIGHT = COORDINATES.index("pelvis_ty")
-_UNLIKELY_SIZE = (0.3, 1.6)
+SIZES = (0.3, 1.4)               # of a recorded movement: beyond that it is another one (E)
 
 
 def leg_length(body: TorchBody) -> float:
@@ -36,12 +36,12 @@ def times_of(descent_s: float, ascent_s: float) -> np.ndarray:
     return np.interp(times, [0, descent_s, descent_s + ascent_s], [0, BOTTOM, FRAMES - 1])
 
 
-def sized(channels: np.ndarray, pose: np.ndarray, values: np.ndarray, knee_deg: float) -> np.ndarray:
-    """The movement (FRAMES, channel) away from ``pose`` made larger or smaller so that the knees reach ``knee_deg``,
-    judging by how far they go in the motion ``values`` (time, coordinate) that it gave."""
+def resized(size: float, pose: np.ndarray, values: np.ndarray, knee_deg: float) -> float:
+    """How large a movement away from ``pose`` has to be for the knees to reach ``knee_deg``, judging by how far they go
+    in the motion ``values`` (time, coordinate) that it gave at ``size``."""
     stood = np.degrees(pose[_KNEES].mean())
-    size = (knee_deg - stood) / max(np.degrees(values[:, _KNEES].mean(1).max()) - stood, 10.0)
-    return channels * float(np.clip(size, *_UNLIKELY_SIZE))
+    factor = (knee_deg - stood) / max(np.degrees(values[:, _KNEES].mean(1).max()) - stood, 10.0)
+    return float(np.clip(size * factor, *SIZES))
 
 
 @torch.no_grad()

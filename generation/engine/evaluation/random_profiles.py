@@ -17,7 +17,7 @@ from generation.engine.body import TorchBody, body_scale, personal_body
 from generation.engine.evaluation.baselines import Training
 from generation.engine.evaluation.checker import hard_limits
 from generation.engine.evaluation.motions import FRAME_RATE
-from generation.engine.evaluation.placing import closed, place, sized
+from generation.engine.evaluation.placing import closed, place, resized
 from generation.engine.limits import MODEL_LIMITS, Limit, LimitConflict, intersect
 from generation.engine.metrics import LoadMeter, measure
 from generation.engine.motion_model.channels import BOTTOM, FRAMES
@@ -112,7 +112,7 @@ class _Witness:
         channels = closed(self.training.channels[row][None])[0].double().numpy()
         stands_and_sinks = np.array([0.0, BOTTOM])
         found = place(self.body, pose, channels, stands_and_sinks, planted=True)
-        channels = sized(channels, pose, found, float(rng.uniform(*KNEE_DEG)))
+        channels = channels * resized(1.0, pose, found, float(rng.uniform(*KNEE_DEG)))
         motion = place(self.body, pose, channels, eased(down, pause, up), planted=True)
         measured = measure(self.body, torch.as_tensor(motion), FRAME_RATE)
         if not all(check.satisfied for check in measured.check(MODEL_LIMITS)):

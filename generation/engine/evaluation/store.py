@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -38,7 +39,7 @@ class Store:
         if not path.is_file():
             document = make()
             path.parent.mkdir(parents=True, exist_ok=True)
-            part = path.with_suffix(".part")
+            part = path.with_suffix(f".{os.getpid()}.part")
             part.write_text(json.dumps(document))
             part.replace(path)
         return json.loads(path.read_text())
@@ -50,9 +51,12 @@ class Store:
         """The kept folder ``name``, filled where there is none."""
         path = self.folder / name
         if not path.is_dir():
-            part = path.with_name(path.name + ".part")
+            part = path.with_name(f"{path.name}.{os.getpid()}.part")
             shutil.rmtree(part, ignore_errors=True)
             part.mkdir(parents=True)
             fill(part)
-            part.replace(path)
+            try:
+                part.replace(path)
+            except OSError:                     # another process was faster
+                shutil.rmtree(part)
         return path
