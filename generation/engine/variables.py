@@ -200,7 +200,7 @@ JOINT_MOMENTS: dict[str, tuple[str, str, int]] = {
     "ankle_dorsiflexion": ("ankle dorsiflexion", "ankle_angle", 1),
     "hip_abduction": ("hip abduction", "hip_adduction", -1), "hip_adduction": ("hip adduction", "hip_adduction", 1),
 }
-DEMANDS = ("hip_extension", "hip_abduction", "knee_extension", "ankle_plantarflexion")
+DEMANDS = ("hip_extension", "knee_extension", "ankle_plantarflexion")
 # contact -> (plain name, name among the joint loads)
 CONTACT_FORCES = {"hip": ("hip", "hip"), "tibiofemoral": ("knee (tibiofemoral)", "tibiofemoral_free_body"),
                   "patellofemoral": ("kneecap (patellofemoral)", "patellofemoral_free_body")}

@@ -2,8 +2,8 @@
 
 Descent: from the first to the last instant, before the fastest rise, at which the pelvis sinks faster than 5 % of its
 greatest sinking speed. Ascent: the same for rising, after the fastest sinking. Between them lies the pause. The 5 % are
-ours (E); crossings are interpolated between frames. Between two repetitions the pelvis comes up again by most of its
-travel.
+ours (E); crossings are interpolated between frames. Between two repetitions the pelvis comes up again by a good
+part of its travel.
 """
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 from scipy.signal import find_peaks
 
 SPEED_FRACTION = 0.05
-REPETITION_SHARE = 0.6         # of the pelvis's travel that it rises between two repetitions (E)
+REPETITION_SHARE = 0.4         # of the pelvis's travel that it rises between two repetitions (E)
 
 
 @dataclass(frozen=True)
