@@ -1,6 +1,7 @@
 """The motion model as guidance sees it: flat latents in, movement away from standing out, for one person's legs."""
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -11,6 +12,7 @@ from generation.engine.motion_model import ContinuousModel, MotionModel, channel
 from generation.engine.motion_model.stances import DESCRIBED, POSED, STANCE, TEMPO
 
 TYPICAL = 1.0                    # unlikeness of a person drawn from the population: up to it a motion costs nothing
+HARDLY_ANYBODY = 0.1             # share of people (E)
 STEP = 0.15                      # between repetitions, in deviations of a code dimension, where nothing is known (E)
 
 
@@ -80,14 +82,17 @@ class Prior:
                      torch.stack([value["toe_out"] + half, value["toe_out"] - half], -1), value["stagger"] * self._leg,
                      *(value[name].exp() for name in TEMPO))
 
-    def natural_knee_deg(self, count: int) -> Tensor | None:
-        """(count,) knee flexion at the bottom, as deep as people squat who are asked for no depth: evenly likely
-        values, ascending. None if the model does not know."""
+    def natural_knee_deg(self, count: int, most: float) -> Tensor | None:
+        """(count,) knee flexion at the bottom, as deep as people squat who are asked for no depth but to stay under
+        ``most``: evenly likely values, ascending. None if the model does not know, or hardly anybody stays under."""
         if not isinstance(self._model, ContinuousModel):
             return None
         mean, deviation = self._model.population.knee_depth()
-        places = (torch.arange(count) + 0.5) / count
-        return torch.rad2deg(mean + deviation * torch.special.ndtri(places))
+        under = torch.special.ndtr(torch.tensor((math.radians(most) - mean) / deviation, dtype=torch.float64))
+        if under < HARDLY_ANYBODY:
+            return None
+        places = (torch.arange(count) + 0.5) / count * under
+        return torch.rad2deg(mean + deviation * torch.special.ndtri(places)).float()
 
     def again(self, latent: Tensor, count: int, generator: torch.Generator) -> Tensor:
         """(batch, count, latent) further repetitions of each, as different as one person's are."""

@@ -13,7 +13,8 @@ from generation.engine.guidance.prior import Prior
 from generation.engine.limits import MODEL, Limit
 from generation.engine.motion_model.stances import POSED
 
-NATURAL_DEPTH_DEG = (60.0, 105.0)        # knee flexion aimed at where the prior knows none (E)
+NATURAL_DEPTH_DEG = (60.0, 105.0)        # knee flexion aimed at where the prior has none to say (E)
+DEEPEST_DEG = 133.5              # aimed at when nothing is asked: beyond 135 the loads are not trusted
 # How far past a required depth candidates aim: at least, and at most (deg, deg, cm, %; E).
 _PAST_DEPTH = {"knee_flexion_peak": 1.5, "thigh_inclination_peak": 1.5, "pelvis_drop": 0.6, "pelvis_drop_percent": 0.8}
 _WINDOW = {"knee_flexion_peak": 20.0, "thigh_inclination_peak": 12.0, "pelvis_drop": 6.0, "pelvis_drop_percent": 8.0}
@@ -44,10 +45,10 @@ def depth_targets(limits: tuple[Limit, ...], count: int, prior: Prior) -> tuple[
         margin = min(_PAST_DEPTH[variable], (top - low) / 2)
         low, high = low + margin, min(top - margin, low + _WINDOW[variable])
     else:
-        natural = prior.natural_knee_deg(count)
-        if natural is not None and float(natural.max()) <= top - 1.5:
+        natural = prior.natural_knee_deg(count, min(top - 1.5, DEEPEST_DEG))
+        if natural is not None:
             return variable, natural
-        low, high = (float(natural.min()), float(natural.max())) if natural is not None else NATURAL_DEPTH_DEG
+        low, high = NATURAL_DEPTH_DEG
         high = min(high, top - 1.5)
         low = min(low, 0.8 * high)
     return variable, torch.linspace(low, max(low, high), count)
