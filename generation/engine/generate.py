@@ -61,6 +61,8 @@ class Candidate:
     changes: list[dict]
     playback: dict
     file: str
+    words: list[str]                 # what sets it apart from the other accepted ones
+    like: int | None                 # index of a better accepted one that looks the same
     physics: dict | None = None      # what the motion asks of the body: see docs/report.md
 
 
@@ -119,7 +121,9 @@ def generate(profile: Profile, *, candidates: int = 16, seed: int = 0, device: s
         tell("loading", 1.0, "the person's muscles")
         task = Task(scale, stated, effective, _tempo(profile, effective, reference), reference,
                     LoadMeter(person, device=device), arms=profile.arm_posture(), repetitions=profile.repetitions,
-                    preview=None if preview is None else _shown_by(preview, scale))
+                    preview=None if preview is None else _shown_by(preview, scale),
+                    free_tempo=tuple(reference is None and asked is None for asked in
+                                     profile.tempo.model_dump().values()))
         try:
             guided = guide(task, model, candidates, seed, device, steps, repairs, tell, cancelled or (lambda: False))
         except NoRepetition as error:
@@ -235,7 +239,8 @@ def _candidate(index: int, found: GuidedCandidate, body: TorchBody, person: Body
     return Candidate(index, motion, delivered.accepted, delivered.failures,
                      [finite(check.document()) for check in delivered.checks], finite(delivered.measurement.metrics),
                      round(found.score, 6), finite(found.parts), finite(found.changes), playback,
-                     f"candidate_{index:03d}.mot", finite(_physics(delivered.measurement.loads, person)))
+                     f"candidate_{index:03d}.mot", found.words, found.like,
+                     finite(_physics(delivered.measurement.loads, person)))
 
 
 def _physics(loads: Loads, person: BodyModel) -> dict:
@@ -277,7 +282,8 @@ def _report(profile: Profile, task: Task, guided: Guided, made: list[Candidate],
         "candidates": [
             {"file": candidate.file, "accepted": candidate.accepted, "reasons": candidate.reasons,
              "score": candidate.score, "score_parts": candidate.score_parts, "constraints": candidate.checks,
-             "metrics": candidate.metrics, "physics": candidate.physics, "changes": candidate.changes}
+             "metrics": candidate.metrics, "physics": candidate.physics, "changes": candidate.changes,
+             "words": candidate.words, "like": None if candidate.like is None else made[candidate.like].file}
             for candidate in made],
     }
 

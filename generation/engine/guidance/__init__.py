@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from generation.engine.guidance.changes import Stance, describe, stance_of
 from generation.engine.guidance.feasibility import Blocker, find_blockers
 from generation.engine.guidance.loading import asked_share
 from generation.engine.guidance.objective import Goals, Weights
+from generation.engine.guidance.pace import own_paces, slowed, slowness
 from generation.engine.guidance.planting import flat_height, plant, resting_x
 from generation.engine.guidance.posture import FORWARD, Arms
 from generation.engine.guidance.prior import Prior
@@ -23,6 +24,7 @@ from generation.engine.guidance.repeating import repeat
 from generation.engine.guidance.search import REPAIR_ROUNDS, STEPS, Cancelled, Delivered, Search
 from generation.engine.guidance.starts import depth_targets, fresh_start
 from generation.engine.guidance.tempo import plan_tempo
+from generation.engine.guidance.variety import variety
 from generation.engine.limits import MODEL, Limit, whole
 from generation.engine.metrics import LoadMeter, Measurement, measure_series
 from generation.engine.motion_model import MotionModel
@@ -46,14 +48,20 @@ class Task:
     arms: str = FORWARD                    # posture, of `posture.POSTURES`
     repetitions: int = 1                   # in a row, each a little different
     preview: Callable[[np.ndarray], None] | None = None        # is shown the best motion so far, (time, coordinate)
+    free_tempo: tuple[bool, bool, bool] = (False, False, False)     # nobody asked for this descent, pause, ascent
 
 
 @dataclass
 class GuidedCandidate:
+    """``words`` say what sets an accepted candidate apart from the others; ``like`` is the place of a better one that
+    looks the same."""
+
     delivered: Delivered
     score: float
     parts: dict[str, float]
     changes: list[dict]
+    words: list[str]
+    like: int | None = None
 
 
 @dataclass
@@ -96,6 +104,11 @@ def guide(task: Task, model: MotionModel, count: int, seed: int, device: str = "
     if reference is not None:
         own = candidates.select(torch.tensor([0]))
         goals.reference = _as_they_are(own, body, search.phase, task.arms)
+    tempo = slowed(task.tempo, task.free_tempo, slowness(search, candidates), task.effective)
+    if tempo != task.tempo:
+        search = replace(search, tempo=tempo)
+    if task.repetitions == 1 and any(task.free_tempo):
+        search.paces = [slowed(tempo, task.free_tempo, factor, task.effective) for factor in own_paces(count)]
     results = search.run(candidates, steps, repairs)
     blockers = []
     if not any(result.accepted for result in results):
@@ -111,9 +124,18 @@ def guide(task: Task, model: MotionModel, count: int, seed: int, device: str = "
     for result, cost in zip(results, unlike, strict=True):
         parts = score_parts(result, cost)
         changes = [] if before is None else before.changes(exact_body, result)
-        found.append(GuidedCandidate(result, score(parts), parts, changes))
-    found.sort(key=lambda candidate: (not candidate.delivered.accepted, -candidate.score))
-    return Guided(found, blockers, reference)
+        found.append(GuidedCandidate(result, score(parts), parts, changes, []))
+    return Guided(_in_order(exact_body, found), blockers, reference)
+
+
+def _in_order(body: TorchBody, found: list[GuidedCandidate]) -> list[GuidedCandidate]:
+    """Accepted before rejected, of those the different ones first, each group best first."""
+    seen = variety(body, [one.delivered for one in found], [one.score for one in found])
+    order = sorted(range(len(found)), key=lambda i: (not found[i].delivered.accepted, seen.like[i] is not None,
+                                                     -found[i].score))
+    place = {i: rank for rank, i in enumerate(order)}
+    return [replace(found[i], words=seen.words[i], like=None if seen.like[i] is None else place[seen.like[i]])
+            for i in order]
 
 
 def _leg_length(body: TorchBody) -> float:

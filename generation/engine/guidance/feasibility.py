@@ -13,7 +13,8 @@ from generation.engine.variables import LOAD_VARIABLES, VARIABLES
 
 TRIED_LIMITS = 3
 TRIED_CANDIDATES = 3
-STEPS = 50
+STEPS = 30
+PULL = 0.5                       # weight of the limit on trial, as a goal (E)
 # margin that counts as pressed against the limit
 _NEAR = {"deg": 2.5, "cm": 0.8, "mm": 0.5, "m/s": 0.03, "deg/s": 6.0, "s": 0.05, "%": 1.5,
          "m/s2": 0.1, "1": 0.05, "Nm/kg": 0.05, "body weights": 0.2}
@@ -33,7 +34,8 @@ class Blocker:
         digits = 2 if self.limit.unit in ("s", "m/s", "m/s2", "Nm/kg", "body weights") else 1
         needed, by = round(self.needed, digits), round(self.by, digits)
         return (f"{self.limit.sentence()} stands in the way: {direction} from {bound:g} to about {needed:g} "
-                f"{self.limit.unit} (by {by:g}), the other limits could be kept.")
+                f"{self.limit.unit} (by {by:g}), the other limits could be kept; a motion that does was found, so less "
+                "may do.")
 
 
 def find_blockers(search: Search, candidates: Candidates, results: list[Delivered]) -> list[Blocker]:
@@ -44,19 +46,11 @@ def find_blockers(search: Search, candidates: Candidates, results: list[Delivere
     blockers = []
     for number, limit in enumerate(suspects[:TRIED_LIMITS]):
         search.progress("explaining", number / TRIED_LIMITS, f"trying without {limit.variable}")
-        # what holds for every squat comes back where the limit, being tighter, had taken its place
-        others = intersect([*(other for other in search.goals.limits if other != limit), *MODEL_LIMITS])
-        goals = replace(search.goals, limits=others, depth=search.goals.depth[index],
-                        reference=_reference(search, index))
-        freed = replace(search, limits=others, goals=goals)
-        again = candidates.select(index)
-        if _is_depth(limit, search):     # afresh, as deep as the others allow: what was reached may be far from a squat
-            again = Candidates(candidates.prior, again.start, candidates.height_m)
-            freed.choose_amplitude(again, freed.margins(len(nearest)))
-        freed.optimise(again, freed.margins(len(nearest)), STEPS, "explaining")
-        tried = freed.deliver(again)
-        if limit.variable in LOAD_VARIABLES:
-            freed.measure_loads(tried)
+        tried: list[Delivered] = []
+        for pull in (PULL, None):        # first as near to the limit as the others let it be, else anywhere
+            tried = _without(limit, pull, search, candidates, index)
+            if any(delivered.accepted for delivered in tried):
+                break
         found = [needed for delivered in tried if delivered.accepted
                  for needed in [_reached(limit, delivered)] if needed is not None]
         found += [_reached(limit, result) for result in results if _breaks_only(limit, result)]
@@ -65,6 +59,25 @@ def find_blockers(search: Search, candidates: Candidates, results: list[Delivere
             needed = min(found, key=lambda value: abs(value - bound))
             blockers.append(Blocker(limit, needed, abs(needed - bound)))
     return sorted(blockers, key=lambda blocker: blocker.by)
+
+
+def _without(limit: Limit, pull: float | None, search: Search, candidates: Candidates,
+             index: torch.Tensor) -> list[Delivered]:
+    """Some candidates guided again without ``limit``, or with it as a goal of weight ``pull``."""
+    # what holds for every squat comes back where the limit, being tighter, had taken its place
+    wish = () if pull is None else (replace(limit, weight=pull),)
+    others = intersect([*(other for other in search.goals.limits if other != limit), *wish, *MODEL_LIMITS])
+    goals = replace(search.goals, limits=others, depth=search.goals.depth[index], reference=_reference(search, index))
+    freed = replace(search, limits=others, goals=goals)
+    again = candidates.select(index)
+    if _is_depth(limit, search):     # afresh, as deep as the others allow: what was reached may be far from a squat
+        again = Candidates(candidates.prior, again.start, candidates.height_m)
+        freed.choose_amplitude(again, freed.margins(len(index)))
+    freed.optimise(again, freed.margins(len(index)), STEPS, "explaining")
+    tried = freed.deliver(again)
+    if limit.variable in LOAD_VARIABLES:
+        freed.measure_loads(tried)
+    return tried
 
 
 def _reference(search: Search, index: torch.Tensor):

@@ -6,14 +6,13 @@ spaced instants. The exact measure of the delivered file decides; repair closes 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from scipy.interpolate import CubicSpline
 from torch import Tensor
 
-from generation.engine.guidance.objective import importance, violations
+from generation.engine.guidance.objective import rooms, violations
 from generation.engine.limits import Limit
 from generation.engine.metrics import LoadMeter, Measured
 from generation.engine.variables import LOAD_VARIABLES, RIGHT
@@ -21,7 +20,6 @@ from generation.engine.variables import LOAD_VARIABLES, RIGHT
 # Which of the samples are looked at, counted from the bottom: close together there, where loads are greatest (E).
 FROM_BOTTOM = (0, 2, 4, 6, 9, 12, 16)
 SHARE_ROOM = 3.0                 # percent inside a limit on the load of a foot where a shift begins (E)
-EVERY = 3                        # steps that follow one answer of the physics (E): it costs as much as all the rest
 
 
 def asked_share(limits: tuple[Limit, ...]) -> float | None:
@@ -61,36 +59,18 @@ class LoadGuide:
         chosen = [0, *chosen]
         self._chosen = torch.tensor(chosen, device=like.device)
         self._when = {phase: inside[self._chosen] for phase, inside in (when or {}).items()}
-        self._importance = importance(limits, like)
         moving = np.asarray(times)[chosen[1:]]
         weight = np.concatenate([[0.0], np.gradient(moving)])
         self._weight = torch.as_tensor(weight / weight.sum()).to(like)
-        self._last: _Linear | None = None
-        self._age = 0
 
-    def violations(self, q: Tensor, limits: tuple[Limit, ...], margins: Tensor) -> tuple[Tensor, Tensor]:
-        """By how much the limits on loads are crossed, (limit, batch), without gradients, and their price (batch,) with
-        gradients towards q (batch, time, coordinate) of COORDINATES at the samples.
+    def violations(self, q: Tensor, limits: tuple[Limit, ...], margins: Tensor) -> Tensor:
+        """By how much the limits on loads are crossed, (limit, batch); q (batch, time, coordinate) of COORDINATES at
+        the samples. Differentiable."""
+        return violations(limits, self._measured(q), margins, self._when)
 
-        The physics is computed anew every EVERY-th time; between, its last answer is followed along its gradient.
-        Without gradients it is always computed.
-        """
-        if not torch.is_grad_enabled():
-            crossed = violations(limits, self._measured(q), margins, self._when)
-            return crossed, (self._importance * crossed).sum(0)
-        if self._last is None or self._age == EVERY or self._last.at.shape != q.shape:
-            at = q.detach().requires_grad_()
-            crossed = violations(limits, self._measured(at), margins, self._when)
-            price = (self._importance * crossed).sum(0)
-            (slope,) = torch.autograd.grad(price.sum(), at)
-            self._last, self._age = _Linear(at.detach(), crossed.detach(), price.detach(), torch.nan_to_num(slope)), 0
-        self._age += 1
-        last = self._last
-        return last.crossed, last.price + (last.slope * (q - last.at)).sum((-2, -1))
-
-    def forget(self) -> None:
-        """Other candidates come next."""
-        self._last = None
+    def rooms(self, q: Tensor, limits: tuple[Limit, ...]) -> Tensor:
+        """As `objective.rooms`."""
+        return rooms(limits, self._measured(q), self._when)
 
     def _measured(self, q: Tensor) -> Measured:
         meter, wanted = self.meter, self.wanted
@@ -115,13 +95,3 @@ class LoadGuide:
             single |= {name: values.amax(-1) for name, values in found.items()}
             behind |= found
         return Measured(series, single, behind, *[q.new_zeros(0)] * 3)
-
-
-@dataclass(frozen=True)
-class _Linear:
-    """The violations at one place and how they change around it."""
-
-    at: Tensor
-    crossed: Tensor
-    price: Tensor
-    slope: Tensor

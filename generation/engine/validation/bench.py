@@ -1,4 +1,5 @@
-"""`python -m generation.engine.validation.bench`: what one 3-second squat costs by each route, in seconds and memory.
+"""`python -m generation.engine.validation.bench`: what one 3-second squat costs by each route, and what a guided batch
+of candidates costs from the profile to the checked files, in seconds and memory.
 
 Every measurement runs in a process of its own, one after the other, so that its memory is its own; what the OpenSim
 route spends in its child process is counted. Seconds are those of the work alone: starting Python, loading the
@@ -34,9 +35,18 @@ MEASURES = {
     "batch": f"fast route, each motion of a batch of {BATCH}",
     "gradient": f"the same with the gradient of all activations, each motion of a batch of {BATCH}",
     "opensim": "OpenSim: inverse dynamics, static optimisation, joint reactions, every frame",
+    "one": "guided: one candidate, from the profile to the checked motion",
+    "guided": f"guided: {BATCH} candidates, from the profile to the motions checked by the fast route",
+    "loaded": f"the same with a limit on the knee's extension moment, {BATCH} candidates",
     "moco": f"MocoInverse instead of static optimisation: {MOCO_SECONDS:g} s at the bottom solved, times "
             f"{SECONDS / MOCO_SECONDS:g}",
 }
+GUIDED_PERSON = {"sex": "male", "age_years": 61, "height_m": 1.76, "mass_kg": 84}
+_DEPTH = [{"variable": "knee_flexion", "max": 80, "unit": "deg"},
+          {"variable": "knee_flexion_peak", "min": 60, "unit": "deg"},
+          {"variable": "trunk_forward_lean", "max": 40, "unit": "deg"}]
+_MOMENT = [{"variable": "knee_extension_moment_peak", "max": 0.9, "unit": "Nm/kg"}]
+GUIDED = {"one": (1, _DEPTH), "guided": (BATCH, _DEPTH), "loaded": (BATCH, _DEPTH + _MOMENT)}
 
 
 def main() -> None:
@@ -58,11 +68,18 @@ def main() -> None:
             if name == "moco" and not options.moco:
                 continue
             found = _apart(name, options.device, cache)
-            lines.append(f"| {what} | {found['seconds']:.3g} | {found['processor_seconds']:.3g} | "
-                         f"{found['memory_mb']:.0f} |")
+            lines.append(_row(what, found))
+            if name == "opensim":
+                many = {key: BATCH * found[key] for key in ("seconds", "processor_seconds")}
+                lines.append(_row(f"{BATCH} such runs of OpenSim: the one above, times {BATCH}", found | many))
+                print(lines[-2])
             print(lines[-1], flush=True)
             if options.write:  # at once: what was measured stays, whatever happens to the next one
                 _write(lines if options.moco else [*lines, "", "MocoInverse was not run (`--moco`)."])
+
+
+def _row(what: str, found: dict) -> str:
+    return f"| {what} | {found['seconds']:.3g} | {found['processor_seconds']:.3g} | {found['memory_mb']:.0f} |"
 
 
 def _write(lines: list[str]) -> None:
@@ -91,6 +108,9 @@ def _measure(name: str, device: str, cache: str) -> dict:
     from generation.engine.validation.recordings import PEOPLE, one_squat
 
     torch.set_num_threads(1)  # as a generation does
+    if name in GUIDED:
+        os.environ["GENUFLEX_CACHE"] = cache
+        return _found(_generation(name, device))
     motion = one_squat(SECONDS)
     osim = write_osim(scale_body(*PEOPLE[1]), Path(cache) / "body.osim").read_bytes()
     os.environ["GENUFLEX_CACHE"] = cache
@@ -120,6 +140,18 @@ def _measure(name: str, device: str, cache: str) -> dict:
             torch.cuda.synchronize()
         times.append(_clocks() - start)
     return _found(np.median(times[1:], axis=0) / count)
+
+
+def _generation(name: str, device: str) -> np.ndarray:
+    from generation.engine.body import personal_body
+    from generation.engine.generate import generate, warm_up
+    from generation.engine.profile import parse_profile
+
+    count, limits = GUIDED[name]
+    profile = parse_profile({**GUIDED_PERSON, "constraints": limits})
+    personal_body(profile)  # measured apart, as `ready`
+    warm_up(device)
+    return _timed(lambda: generate(profile, candidates=count, seed=0, device=device))
 
 
 def _clocks() -> np.ndarray:

@@ -94,7 +94,7 @@ def test_tempo_is_as_asked_and_the_motion_loops_without_a_jump(limited):
 
 def test_candidates_are_ranked_and_differ(limited):
     made = limited[0].candidates
-    order = [(not candidate.accepted, -candidate.score) for candidate in made]
+    order = [(not candidate.accepted, candidate.like is not None, -candidate.score) for candidate in made]
     assert order == sorted(order) and all(0 <= candidate.score <= 1 for candidate in made)
     knees = [candidate.metrics["depth_knee_flexion_deg"] for candidate in made]
     assert max(knees) - min(knees) > 2

@@ -93,7 +93,7 @@ def test_the_gradient_is_that_of_the_projection(body):
     def measure(q, width):
         placed = Stance(where.width * 0 + width, *(getattr(where, name) for name in
                                                    ("toe_out", "stagger", "centre_x", "centre_z")))
-        return plant_differentiable(body, q, placed, height, 20)[0]
+        return plant_differentiable(body, q, placed, height, iterations=20)[0]
 
     base, _ = plant(body, start, where, height, 20, 1e-12)           # the projector is exact on planted motions
     q = base.clone().requires_grad_()
@@ -113,9 +113,22 @@ def test_the_gradient_is_that_of_the_projection(body):
 def test_a_warm_start_needs_one_step(body):
     where, height = stance(body), flat_height(body)
     q = rough_squat(body, where)
-    _, _, correction = plant_differentiable(body, q, where, height, 20)
-    _, residual, _ = plant_differentiable(body, q + 0.01, where, height, 1, correction)
+    _, correction = plant_differentiable(body, q, where, height)
+    near, _ = plant_differentiable(body, q + 0.01, where, height, correction, 1)
+    _, residual = plant(body, near, where, height, 0)
     assert residual.max() < 1e-3
+
+
+def test_the_correction_is_the_smallest_whatever_it_started_from(body):
+    where, height = stance(body), flat_height(body)
+    q = rough_squat(body, where)
+    free = torch.zeros(*q.shape[:-1], len(UNKNOWNS), dtype=q.dtype)
+    straight, _ = plant_differentiable(body, q, where, height, iterations=12)
+    for _ in range(12):
+        around, free = plant_differentiable(body, q, where, height, free + (0.05 if not free.any() else 0.0), 2)
+    exact, _ = plant(body, q, where, height, 20, 1e-12)
+    assert around.numpy() == pytest.approx(straight.numpy(), abs=1e-3)
+    assert exact.numpy() == pytest.approx(straight.numpy(), abs=2e-3)
 
 
 def test_standing_is_upright_and_nearly_planted(body):
