@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from generation.engine.analysis.result import GRAVITY
-from generation.engine.metrics import measure_phases
+from generation.engine.metrics import measure_repetitions
 from generation.engine.metrics.smoothness import log_dimensionless_jerk, spectral_arc_length
 from generation.engine.metrics.support import support_margin
 
@@ -66,13 +66,14 @@ def asymmetries(coordinates: Sequence[str], q: np.ndarray, moments: np.ndarray, 
 
 
 def smoothness(coordinates: Sequence[str], q: np.ndarray, velocity: np.ndarray, frame_rate: float) -> dict[str, float]:
-    """SPARC and LDLJ of the centre of mass's speed (T,), mean of descent and ascent where the pelvis goes down and up,
-    else of the whole motion. Nearer to zero is smoother."""
+    """SPARC and LDLJ of the centre of mass's speed (T,), mean of descents and ascents where the pelvis goes down and
+    up, else of the whole motion. Nearer to zero is smoother."""
     speed = np.linalg.norm(velocity, axis=-1)
     parts = [speed]
     try:
-        phases = measure_phases(q[:, coordinates.index("pelvis_ty")], np.arange(len(q)) / frame_rate)
-        spans = ((phases.descent_start, phases.descent_end), (phases.ascent_start, phases.ascent_end))
+        phases = measure_repetitions(q[:, coordinates.index("pelvis_ty")], np.arange(len(q)) / frame_rate)
+        spans = [span for one in phases.repetitions
+                 for span in ((one.descent_start, one.descent_end), (one.ascent_start, one.ascent_end))]
         parts = [speed[int(np.floor(start * frame_rate)): int(np.ceil(end * frame_rate)) + 1] for start, end in spans]
     except ValueError:
         pass
