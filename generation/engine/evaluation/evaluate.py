@@ -26,14 +26,14 @@ from generation.engine.evaluation.people import Person, depth_and_tempo, groups,
 from generation.engine.evaluation.personal import personal_motions
 from generation.engine.evaluation.placing import closed, place, times_of
 from generation.engine.evaluation.published_guidance import BATCH, ITERATIONS, Schedule, guided_as_published
-from generation.engine.evaluation.realism import JUDGES, judge
+from generation.engine.evaluation.realism import JUDGES, giveaways, judge
 from generation.engine.evaluation.store import WORK, Store, code_key
 from generation.engine.motion_model import HELD_OUT, PUBLISHED_VQVAE, RESIDUAL_VQVAE, MotionModel, load_motion_model
 from generation.engine.motion_model.preparation import channels_of, reconstruction_error
 
 SEED = 0
 REQUESTS_EACH, CANDIDATES_EACH = 4, 6        # natural squats: requests for ten real squats, candidates of each
-WINDOW_REQUESTS, WINDOW_CANDIDATES = 1, 4    # for each person and activation window
+WINDOW_CANDIDATES = 10                       # for each activation window, each on another person
 OPENSIM_MOTIONS = 30
 PROFILES, CANDIDATES, ENOUGH = 1000, 16, 3
 HELD, TRAIN, PLANTED, OURS = "held-out people", "training people", "held-out people, planted", "ours"
@@ -47,11 +47,13 @@ _CHUNK = 4                                   # of them together
 
 @dataclass
 class Evaluation:
-    """One run. ``count``: of the random profiles; ``iterations``: of the published guidance."""
+    """One run. ``count``: of the random profiles; ``iterations``: of the published guidance;
+    ``opensim``: motions that OpenSim judges, of the windows and of the profiles."""
 
     work: Path = WORK
     count: int = PROFILES
     iterations: int = ITERATIONS
+    opensim: int = OPENSIM_MOTIONS
     device: str | None = None
     tell: Callable[[str], None] = print
     results: dict = field(default_factory=dict)
@@ -157,7 +159,7 @@ class Evaluation:
     def _guided(self, name: str) -> list[Squat]:
         """One batch for each activation window, each on another person's body."""
         model, found = load_motion_model(PUBLISHED_VQVAE), []
-        for number, (window, person) in enumerate(zip(published.WINDOWS, list(self.test.values())[1:], strict=True)):
+        for number, (window, person) in enumerate(self._windows_and_people()):
             asked = [one for one in self.asked if one.person == person.name]
             asked = [asked[i % len(asked)] for i in range(BATCH)]
             poses = self.training.poses_at_random(BATCH, np.random.default_rng([SEED, number]))
@@ -166,6 +168,10 @@ class Evaluation:
                 lambda i, terms, person=person: self.tell(f"published guidance, {person.name}: iteration {i}"))
             found += baselines.placed((movements, poses), asked, self.test, planted=False, as_asked=False)
         return found
+
+    def _windows_and_people(self) -> list[tuple[tuple[float, float], Person]]:
+        """Each activation window with another held-out person."""
+        return list(zip(published.WINDOWS, list(self.test.values())[1:], strict=True))
 
     def bodies(self, name: str) -> dict[str, Person]:
         return {person.name: person for group in self.groups.values() for person in group}
@@ -242,6 +248,9 @@ class Evaluation:
                                     partner.__getitem__ if name == TRAIN else None)
                         label = f"{method}{', from standing' if standing else ''}"
                         found[name].setdefault(kind, {})[label] = one.__dict__
+        for standing in (False, True):
+            found[OURS][f"angles{', from standing' if standing else ''}"] = giveaways(
+                self.squats(HELD), self.squats(OURS), standing)
         return found
 
     def reconstruction(self) -> dict[str, dict[str, float]]:
@@ -266,18 +275,17 @@ class Evaluation:
     def windows(self) -> dict:
         """The activation windows asked of the generator, judged by the fast route and, 30 of them, by OpenSim."""
         motions = []
-        for window in published.WINDOWS:
-            for person in self.test.values():
-                name = f"windows/{person.name}-{100 * window[0]:.0f}"
-                self.tell(name)
-                limit = {"variable": "vastus_medialis_activation_peak", "min": 100 * window[0], "max": 100 * window[1],
-                         "unit": "%", "side": "both", "source": "Maheshwari et al. 2025"}
-                delivery = deliver(self.store, name, person.parsed(constraints=[limit]),
-                                   WINDOW_CANDIDATES * WINDOW_REQUESTS, SEED, self.model, self.device)
-                motions += [(window, person.name, path) for path in delivery.accepted]
+        for window, person in self._windows_and_people():
+            name = f"windows/{person.name}-{100 * window[0]:.0f}"
+            self.tell(name)
+            limit = {"variable": "vastus_medialis_activation_peak", "min": 100 * window[0], "max": 100 * window[1],
+                     "unit": "%", "side": "both", "source": "Maheshwari et al. 2025"}
+            delivery = deliver(self.store, name, person.parsed(constraints=[limit]), WINDOW_CANDIDATES, SEED,
+                               self.model, self.device)
+            motions += [(window, person.name, path) for path in delivery.accepted]
         squats = [Squat(person, read_delivered(path)) for _, person, path in motions]
         peaks = self._vastus_medialis(squats, fitted=False)[1]
-        chosen = np.random.default_rng(SEED).permutation(len(motions))[:OPENSIM_MOTIONS]
+        chosen = np.random.default_rng(SEED).permutation(len(motions))[:self.opensim]
         judged = []
         for count, i in enumerate(chosen):
             window, person, path = motions[i]
@@ -285,8 +293,7 @@ class Evaluation:
             both = self.store.json(f"opensim/{path.parent.name}-{path.stem}", lambda path=path, person=person: list(
                 checker.vastus_medialis_by_opensim(path, self.test[person].made_body)))
             judged.append({"window": window, "fast": peaks[i], "opensim": both})
-        asked = len(published.WINDOWS) * len(self.test) * WINDOW_CANDIDATES * WINDOW_REQUESTS
-        return {"asked": asked, "accepted": len(motions), "judged": judged,
+        return {"asked": len(published.WINDOWS) * WINDOW_CANDIDATES, "accepted": len(motions), "judged": judged,
                 "fast": [[*window, *peak] for (window, _, _), peak in zip(motions, peaks, strict=True)]}
 
     def profiles(self) -> dict:
@@ -323,7 +330,7 @@ class Evaluation:
     def _profiles_by_opensim(self, records: list[dict]) -> list[dict]:
         """Of 30 accepted files drawn at random: what OpenSim finds broken."""
         files = [(record["number"], file) for record in records for file in record["files"]]
-        order = np.random.default_rng(SEED).permutation(len(files))[:OPENSIM_MOTIONS]
+        order = np.random.default_rng(SEED).permutation(len(files))[:self.opensim]
         found = []
         for count, i in enumerate(order):
             number, file = files[i]

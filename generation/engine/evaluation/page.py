@@ -134,6 +134,10 @@ def _judges(realism: dict) -> str:
                 cells = [f"{one[label]['auc']:.2f} ({one[label]['low']:.2f} to {one[label]['high']:.2f})" for label in
                          ("logistic", "kernel", "logistic, from standing", "kernel, from standing")]
                 lines.append(f"| {name} | {kind} | " + " | ".join(cells) + " |")
+    for label in ("angles", "angles, from standing"):
+        if label in realism.get(OURS, {}):
+            told = ", ".join(f"{name} {auc:.2f}" for name, auc in list(realism[OURS][label].items())[:6])
+            lines += ["", f"What gives ours away, single {label}: {told}."]
     lines += ["", f"{TRAIN} is what a perfect generator would get. A judge below 0.5 has learned what does not hold "
               "for the person left out: with four people that happens by chance."]
     return "\n".join(lines)

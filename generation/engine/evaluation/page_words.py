@@ -27,9 +27,9 @@ zero. **Sliding**: speed of the joint centre that is lowest. **Pelvis tilt** whe
 speed and acceleration** as published: the "centre of mass" is the pelvis. Differences over time are not taken across
 the seam of two repeats.
 
-**Activation windows**: the vastus medialis's peak is asked into 0.15-0.25, 0.25-0.35 and 0.35-0.45 on both sides, for
-each person; the violation is max(0, x - high, low - x), judged on the delivered files by OpenSim's static optimisation
-at 20 Hz with the project's ground reaction and reserves.
+**Activation windows**: the vastus medialis's peak is asked into 0.15-0.25, 0.25-0.35 and 0.35-0.45 on both sides,
+each on another person; the violation is max(0, x - high, low - x), judged on the delivered files by OpenSim's static
+optimisation at 20 Hz with the project's ground reaction and reserves.
 
 **Baselines** see the training people only, are asked for the same tempo and body and, knowing no natural depth, for the
 depth of the same training squat. *Nearest training squat*, *linear blend* of two and *PCA + Gaussian mixture* (16

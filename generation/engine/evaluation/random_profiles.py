@@ -34,6 +34,7 @@ CONDITION_SHARE, TEMPO_SHARE = 0.4, 0.5          # of profiles with a condition'
 MOST_LIMITS = 4
 MOST_TRIES = 200
 PEOPLE = 40                                      # different bodies: making one ready costs many seconds (E)
+TOGETHER, FOR_EACH = 2, 50                       # bodies take turns two by two, for so many profiles
 # Slack between the witness and a limit, in the variable's unit: drawn between one and four times this (E).
 SLACK = {"deg": 4.0, "cm": 1.0, "%": 4.0, "m/s": 0.06, "deg/s": 15.0, "m/s2": 0.5, "Nm/kg": 0.12, "body weights": 0.5}
 ONE_SIDED = 0.25                                 # share of limits on sided variables that concern one side only
@@ -66,7 +67,8 @@ class RandomProfile:
 def random_profile(number: int, training: Training) -> RandomProfile:
     """The profile of that number. Raises RuntimeError where no draw was feasible (not seen)."""
     rng = np.random.default_rng([7, number])
-    person = _person(np.random.default_rng([11, number % PEOPLE]))
+    body = number % TOGETHER + TOGETHER * (number // FOR_EACH)
+    person = _person(np.random.default_rng([11, body % PEOPLE]))
     witness = _Witness(person, training)
     for _ in range(MOST_TRIES):
         witness.move(rng)

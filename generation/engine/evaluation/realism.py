@@ -100,7 +100,22 @@ def judge(real: Sequence[Squat], made: Sequence[Squat], method: str = "logistic"
 
     partner: for a person of ``real`` the people of ``made`` who are left out with it; the same person by default.
     """
+    return _judged({0: features(real, from_standing), 1: features(made, from_standing)}, real, made, method, partner,
+                   seed)
+
+
+def giveaways(real: Sequence[Squat], made: Sequence[Squat], from_standing: bool = False) -> dict[str, float]:
+    """Angle -> AUC of the logistic judge who sees that angle alone, the most telling first."""
     rows = {0: features(real, from_standing), 1: features(made, from_standing)}
+    found = {}
+    for i, name in enumerate(ANGLES):
+        alone = {kind: part[:, i::len(ANGLES)] for kind, part in rows.items()}
+        found[name] = _judged(alone, real, made, "logistic", None, 0).auc
+    return dict(sorted(found.items(), key=lambda item: -item[1]))
+
+
+def _judged(rows: dict[int, np.ndarray], real: Sequence[Squat], made: Sequence[Squat], method: str,
+            partner: Callable[[str], set[str]] | None, seed: int) -> Judged:
     names = {0: np.array([s.person for s in real]), 1: np.array([s.person for s in made])}
     with_whom = partner or (lambda name: {name})
     rng = np.random.default_rng(seed)

@@ -4,7 +4,7 @@ import pytest
 
 from generation.engine.body import COORDINATES
 from generation.engine.evaluation.motions import Squat
-from generation.engine.evaluation.realism import JUDGES, auc, balance, judge
+from generation.engine.evaluation.realism import JUDGES, auc, balance, giveaways, judge
 
 DROP = (1 - np.cos(np.linspace(0, 2 * np.pi, 121))) / 2
 KNEES = [COORDINATES.index(f"knee_angle_{side}") for side in "rl"]
@@ -63,3 +63,9 @@ def test_people_who_have_no_partner_are_left_out():
     rng = np.random.default_rng(4)
     found = judge(_squats(rng, 3, 4), _squats(rng, 2, 4))
     assert sorted(found.people) == ["p0", "p1"]
+
+
+def test_the_angle_that_gives_it_away_comes_first():
+    rng = np.random.default_rng(5)
+    found = giveaways(_squats(rng, 3, 8), _squats(rng, 3, 8, knee=1.5))
+    assert set(list(found)[:2]) == {"knee_angle_r", "knee_angle_l"} and found["knee_angle_r"] > 0.95
