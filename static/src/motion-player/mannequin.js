@@ -55,6 +55,7 @@ function limbs(motion, rest) {
     add(femur, hip.clone().lerp(knee, 0.3).add(new Vector3(0.012, 0, 0)), hip.clone().lerp(knee, 0.65).add(new Vector3(0.012, 0, 0)), thigh * 0.96, thigh * 0.82);
     add(tibia, knee, ankle, shank * 1.0, shank * 0.62);
     add(tibia, knee.clone().lerp(ankle, 0.22).add(new Vector3(-0.016, 0, 0)), knee.clone().lerp(ankle, 0.52).add(new Vector3(-0.01, 0, 0)), shank * 0.98, shank * 0.78);
+    if (has(`patella_${s}`)) add(`patella_${s}`, rest.at(`patella_${s}`, -0.012, 0.006), rest.at(`patella_${s}`, -0.012, 0.04), 0.031, 0.031);
     const ball = has(toes) ? rest.at(toes) : rest.at(calcn, 0.18);
     const sole = Math.min(ankle.y, rest.at(calcn).y);
     const heel = rest.at(calcn, 0.01, 0.012);
@@ -68,10 +69,10 @@ function limbs(motion, rest) {
     const fore = radius(mass(`ulna_${s}`) + mass(`radius_${s}`), elbow.distanceTo(wrist));
     add(`humerus_${s}`, shoulder, elbow, upper * 1.12, upper * 0.84);
     add(`ulna_${s}`, elbow, elbow.clone().lerp(wrist, 0.5), upper * 0.82, fore * 0.95);
-    if (has(`radius_${s}`)) add(`radius_${s}`, elbow.clone().lerp(wrist, 0.4), wrist, fore * 0.98, fore * 0.64);
+    if (has(`radius_${s}`)) add(`radius_${s}`, elbow.clone().lerp(wrist, 0.4), wrist, fore * 0.98, Math.max(0.029, fore * 0.64));
     if (has(`hand_${s}`)) {
-      const down = wrist.clone().sub(elbow).normalize();
-      add(`hand_${s}`, wrist, wrist.clone().addScaledVector(down, 0.085), fore * 0.66, 0.03);
+      const down = rest.at(`hand_${s}`, 0.12, -1, 0).sub(wrist).normalize(); // as the bones of the hand lie in their frame
+      add(`hand_${s}`, wrist, wrist.clone().addScaledVector(down, 0.085), Math.max(0.03, fore * 0.66), 0.032);
       add(`hand_${s}`, wrist.clone().addScaledVector(down, 0.08), wrist.clone().addScaledVector(down, 0.135), 0.03, 0.016);
     }
   }
@@ -96,7 +97,7 @@ function limbs(motion, rest) {
   }
   const size = motion.scales[motion.bodies.indexOf("torso")];
   add("torso", scaled("torso", -0.024, 0.38), scaled("torso", 0.002, 0.5), 0.058 * size[2], 0.05 * size[2]);
-  add("torso", scaled("torso", 0.014, 0.507), scaled("torso", 0.002, 0.576), 0.062 * size[2], 0.08 * size[2], 1.12);
+  add("torso", scaled("torso", 0.014, 0.507), scaled("torso", 0.002, 0.576), 0.066 * size[2], 0.084 * size[2], 1.18);
   return parts;
 }
 
