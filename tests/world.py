@@ -184,15 +184,16 @@ def _at_risk(clinician: User, patient: Patient) -> tuple:
     return assessment, fall, fall.alerts.get(), summary, recording, report
 
 
-def _own_files(clinician: User, patient: Patient) -> OwnMotion:
-    """A model and a recording of the patient's own, as they are kept once they were read."""
+def _own_files(clinician: User, candidate: CandidateMotion) -> OwnMotion:
+    """A model and a recording of the patient's own, as they are kept once they were read: it moves as the candidate."""
+    patient = candidate.request.patient
     OwnModel.objects.create(
         patient=patient, file_name="own.osim", sha256="0" * 64, osim_gzip=gzip.compress(b"<OpenSimDocument/>"),
         mass_kg=70.0, muscle_count=80, uploaded_by=clinician,
     )
     return OwnMotion.objects.create(
         patient=patient, file_name="squat.mot", file=b"sent", sha256="0" * 64, uploaded_by=clinician, status="ready",
-        mot_file=b"read", playback_gzip=gzip.compress(b"{}"), duration_s=3.0,
+        mot_file=b"read", playback_gzip=candidate.playback_gzip, duration_s=3.0,
     )
 
 
@@ -231,7 +232,7 @@ def make_side(name: str) -> Side:
     draft = prescription_create(actor=clinician, candidate=candidate, **DOSE)
     limit = condition.limits.get(variable="knee_flexion")
     return Side(clinic=clinic, **people, record=Record(
-        patient, condition, limit, request, candidate, signed, draft, *risk, _own_files(clinician, patient),
+        patient, condition, limit, request, candidate, signed, draft, *risk, _own_files(clinician, candidate),
         made_video(signed), share_create(actor=clinician, candidate=candidate, shared_with=people["outsider"])))
 
 
