@@ -27,7 +27,7 @@ from prescriptions.rendering.film import (
     segments,
     web_vtt,
 )
-from prescriptions.rendering.pictures import Picture, key_pictures
+from prescriptions.rendering.pictures import Picture, key_moments, key_pictures
 from prescriptions.rendering.studio import Studio
 
 MARKER = (20, 33, 30)   # colour of the moving mark on the line of phases
@@ -123,7 +123,7 @@ class _Film:
             top=top + count_height + layout.px(26), small=self.words.validity,
         )
         self.canvas[:height, width:] = _pixels(panel.png)
-        repetition = 0
+        repetition, bottom = 0, key_moments(self.document)["bottom"]
         for number, moment in enumerate(pictures):
             self.go_on()
             if moment.repetition != repetition:
@@ -132,11 +132,10 @@ class _Film:
             self.canvas[:height, :width] = self._body(pictures, number)
             self.canvas[height:] = self._bar(moment)
             self.encoder.add(self.canvas)
-            if number == 0 or not self.poster and moment.phase == "bottom":
-                self.poster = jpeg(self.canvas) if number else b""
+            if not self.poster and moment.seconds >= bottom - 0.5 / FRAME_RATE:
+                self.poster = jpeg(self.canvas)
             done = number + 1
             self.progress("drawing", 0.05 + 0.9 * done / len(pictures), f"{done} of {len(pictures)} pictures")
-        self.poster = self.poster or jpeg(self.canvas)
         self.cues += motion_cues(pictures, start, self.options.repetitions)
 
     def _body(self, pictures: list[Moment], number: int) -> np.ndarray:

@@ -161,6 +161,12 @@ def test_count_phase_and_mark_change_with_the_motion(video: Video, decoded):
     assert marks == pytest.approx([0.1 * long, BOTTOM_S * long], abs=12)
 
 
+def test_the_poster_is_the_bottom(video: Video, decoded):
+    poster = np.asarray(Image.open(io.BytesIO(video.poster)).convert("RGB")).astype(int)
+    bottom, standing = (decoded[round((motion_start(video) + at) * FRAME_RATE)] for at in (BOTTOM_S, 0.0))
+    assert np.abs(poster - bottom).mean() < 2 < np.abs(poster - standing).mean()
+
+
 def test_five_pictures_and_a_poster_come_with_it(video: Video):
     assert [picture.name for picture in video.pictures] == list(NAMES)
     assert [picture.seconds for picture in video.pictures] == pytest.approx([0, 0.2, 0.5, 0.8, 1.0])
