@@ -76,6 +76,10 @@ TABLE: dict[str, dict[Role, Scope]] = {
     "alert.list":                _TREATS,
     "alert.acknowledge":         _TREATS,
     "fall_report.view":          {_ADMIN: Scope.CLINIC},     # counts with small groups hidden; who is due, by name
+    "session.list":             _TREATS,                    # what the patient did and how it went
+    "session.view":             _TREATS,
+    "session.record":           {_PATIENT: Scope.OWN},
+    "own_session.view":         {_PATIENT: Scope.OWN},
     "exercise.held":             {_PATIENT: Scope.OWN},      # that the exercise is on hold, and whom to ask
     "exercise.view":             {_PATIENT: Scope.OWN_SIGNED},
 }

@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "generation",
     "prescriptions",
     "fall_risk",
+    "exercise",
 ]
 
 MIDDLEWARE = [

@@ -34,6 +34,7 @@ api = [
     path("", include("generation.api_urls")),
     path("", include("prescriptions.api_urls")),
     path("", include("fall_risk.api_urls")),
+    path("", include("exercise.api_urls")),
     path("schema/", SpectacularAPIView.as_view(permission_classes=[], authentication_classes=[]), name="schema"),
     re_path(r"^.*$", api_not_found, name="not_found"),
 ]
@@ -47,5 +48,6 @@ urlpatterns = [
     path("", include("generation.urls")),
     path("", include("prescriptions.urls")),
     path("", include("fall_risk.urls")),
+    path("", include("exercise.urls")),
     path("api/v1/", include((api, "api"))),
 ]

@@ -193,6 +193,7 @@ class FallEvent(KeptRow):
 class AlertKind(models.TextChoices):
     HIGH_RISK = "high_risk", "High risk of falling"
     FALL = "fall", "A fall was reported"
+    EXERCISE = "exercise", "Trouble with the exercise"
 
 
 @pghistory.track(*every_change())
@@ -212,7 +213,8 @@ class Alert(KeptRow):
         indexes = [models.Index(fields=["patient"], condition=Q(acknowledged_at=None), name="alert_open")]
         constraints = [
             models.CheckConstraint(
-                condition=Q(kind="high_risk", assessment__isnull=False) | Q(kind="fall", fall__isnull=False),
+                condition=Q(kind="high_risk", assessment__isnull=False) | Q(kind="fall", fall__isnull=False)
+                | Q(kind="exercise"),       # the session names its alert
                 name="alert_says_of_what",
             ),
         ]

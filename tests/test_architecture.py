@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("clinic", "patients", "generation", "prescriptions", "fall_risk")
+ROOMS = ("clinic", "patients", "generation", "prescriptions", "fall_risk", "exercise")
 
 # The engine: what it may import beside the standard library and itself.
 ENGINE = "generation.engine"
@@ -42,6 +42,7 @@ APP_ARROWS = {
     "generation": {"clinic", "patients", ENGINE},
     "prescriptions": {"clinic", "patients", "generation"},
     "fall_risk": {"clinic", "patients", "generation", "prescriptions"},
+    "exercise": {"clinic", "patients", "generation", "prescriptions", "fall_risk"},
 }
 # These two tie the rooms together: they name the addresses of all of them.
 WIRING = {"clinic.urls", "clinic.asgi"}

@@ -14,6 +14,8 @@ from django.utils import timezone
 
 from clinic.models import Clinic, Role, User
 from clinic.services import clinic_create, user_create
+from exercise.models import ExerciseSession
+from exercise.services import session_record
 from fall_risk import services as fall_risk
 from fall_risk.models import Alert, Assessment, FallEvent, MonthlyReport, MotionRecording, ReleasedSummary
 from fall_risk.reporting.document import Filters, report_document
@@ -56,6 +58,7 @@ class Record:
     motion: OwnMotion
     video: MotionVideo
     share: MotionShare
+    session: ExerciseSession
 
     def ids(self, prescription: Prescription | None = None) -> dict:
         """What the addresses ask for."""
@@ -66,6 +69,7 @@ class Record:
             "assessment_id": self.assessment.pk, "fall_id": self.fall.pk, "alert_id": self.alert.pk,
             "summary_id": self.summary.pk, "recording_id": self.recording.pk, "report_id": self.report.pk,
             "motion_id": self.motion.pk, "video_id": self.video.pk, "moment": "bottom", "share_id": self.share.pk,
+            "session_id": self.session.pk,
         }
 
 
@@ -197,6 +201,14 @@ def _own_files(clinician: User, candidate: CandidateMotion) -> OwnMotion:
     )
 
 
+def told(patient: User, signed: Prescription, **changes) -> ExerciseSession:
+    """A session that the patient tells of, without trouble."""
+    now = timezone.now()
+    session = {"session_id": uuid4(), "started_at": now - timedelta(minutes=4), "finished_at": now, "sets": 3,
+               "repetitions": 24, "pain_during": 2, "pain_after": 1, **changes}
+    return session_record(actor=patient, prescription=signed, **session)
+
+
 def made_video(signed: Prescription) -> MotionVideo:
     """The video that the signature asked for, as a worker leaves it; the file is none."""
     MotionPicture.objects.create(candidate=signed.candidate, moment="bottom", seconds=0.5, alt="Knees bent.", jpeg=b"x")
@@ -233,7 +245,8 @@ def make_side(name: str) -> Side:
     limit = condition.limits.get(variable="knee_flexion")
     return Side(clinic=clinic, **people, record=Record(
         patient, condition, limit, request, candidate, signed, draft, *risk, _own_files(clinician, candidate),
-        made_video(signed), share_create(actor=clinician, candidate=candidate, shared_with=people["outsider"])))
+        made_video(signed), share_create(actor=clinician, candidate=candidate, shared_with=people["outsider"]),
+        told(people["patient"], signed)))
 
 
 @pytest.fixture(scope="module")
