@@ -40,6 +40,7 @@ REPAIR_STEPS, REPAIR_ROUNDS = 20, 3
 LOOK = 5                         # evaluations between two looks whether it is enough
 LITTLE, KEPT = 0.01, 1e-3        # gain in that time, as a share of the loss; violation that counts as none (E)
 SAMPLES = 42                     # instants that guidance looks at
+OWN_WIDTH_M, OWN_TOE_OUT_RAD = 0.02, 0.05        # of a person's own stance: a change that counts as one (E)
 PREVIEW_EVERY = 10               # evaluations
 # Repair (E). What a delivered motion lies nearer to a limit than guidance saw is made up for, up to so many sizes that
 # count as one; a limit still broken is priced higher; a candidate that misses more than HOPELESS starts elsewhere.
@@ -197,6 +198,11 @@ class Search:
             crossed = torch.cat([crossed, self.loads.violations(q, self.loaded, margins[count:])])
         weight = self.importance if pressure is None else self.importance * pressure
         terms = goal_terms(goals, measured, q, curve.diff(n=2, dim=-2), candidates.prior_distance())
+        if goals.reference is not None:          # a person's own stance is part of what is to be kept
+            start, stance = candidates.start, candidates.stance()
+            terms["stance"] = goals.weights.likeness * (((stance.width - start.width) / OWN_WIDTH_M).square()
+                                                        + ((stance.toe_out - start.toe_out) / OWN_TOE_OUT_RAD)
+                                                        .square().mean(-1))
         return LIMIT_WEIGHT * (weight * crossed).sum(0) + sum(terms.values()), crossed, correction
 
     def _sampled(self, candidates: Candidates, curve: Tensor, warm: Tensor | None) -> tuple[Tensor, Tensor]:
