@@ -122,7 +122,15 @@ def test_from_a_new_patient_to_a_signature(visitor):
     page.get_by_role("link", name="Candidate 2").click()
     until(page, "document.querySelector('#player').getAttribute('src') === "
                 "document.querySelector('#shown').dataset.playback")
-    page.get_by_role("link", name="Candidate 1").click()
+    for number in (1, 2):
+        page.get_by_label(f"Compare candidate {number}").check()
+    page.get_by_role("button", name="Compare these").click()
+    page.wait_for_selector(".compare[data-ready]")
+    fits(page, "Compare motions")
+    page.get_by_role("link", name="One over the other").click()
+    page.wait_for_selector('.compare[data-view="over"][data-ready]')
+    shows_motion(page)
+    page.get_by_role("link", name=re.compile("^Candidate 1,")).click()
     page.get_by_role("link", name="Prescribe this motion").click()
     assert "knees bent" in page.get_by_label("Instructions").input_value()
     page.get_by_label("Repetitions").fill("6")

@@ -145,7 +145,8 @@ export class MotionPlayer extends HTMLElement {
     if (!width || !height) return;
     const buttons = frame.querySelector(".orbit");
     // In a narrow picture the phase label would cover the head: the body stays below it (as wide as styles.css's small screens).
-    const y = width <= 560 ? 64 : 16;
+    // Exercising along, the words stand under the feet there.
+    const y = width > 560 ? 16 : this.#exercise ? 92 : 64;
     this.#rig.resize(width, height, { x: buttons.offsetWidth ? buttons.offsetWidth + 14 : 12, y });
     this.#stage.resize(width, height);
   }
