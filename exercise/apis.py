@@ -12,7 +12,7 @@ from clinic.apis import Input, TableAPI
 from clinic.errors import ServiceError
 from exercise import selectors, services
 from exercise.models import MOST_REPETITIONS, MOST_SETS, ExerciseSession, StoppedEarly
-from exercise.pain import RED_FLAGS
+from exercise.pain import RED_FLAG_CHOICES
 from patients.selectors import patient_get
 
 _TOLD = ["id", "prescription", "corrects", "started_at", "finished_at", "sets", "repetitions", "pain_before",
@@ -52,7 +52,7 @@ class SessionIn(Input):
     pain_during = _scale(help_text="Numeric rating scale; the worst.")
     pain_after = _scale()
     difficulty = _scale(allow_null=True, default=None, help_text="Borg's CR10 scale.")
-    red_flags = serializers.ListField(child=serializers.ChoiceField(list(RED_FLAGS)), max_length=10, default=list)
+    red_flags = serializers.ListField(child=serializers.ChoiceField(RED_FLAG_CHOICES), max_length=10, default=list)
     stopped_early = serializers.ChoiceField(StoppedEarly.choices, allow_blank=True, default="")
     note = serializers.CharField(max_length=2000, allow_blank=True, default="")
 

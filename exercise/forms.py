@@ -8,7 +8,7 @@ from django import forms
 from django.utils import timezone
 
 from exercise.models import MOST_REPETITIONS, MOST_SETS, ExerciseSession, StoppedEarly
-from exercise.pain import RED_FLAGS
+from exercise.pain import RED_FLAG_CHOICES
 from prescriptions.models import Prescription
 
 _PAIN = [("0", "0"), *((str(number), str(number)) for number in range(1, 11))]
@@ -41,7 +41,7 @@ class SessionForm(forms.Form):
         label="How hard was it?", low="no effort", high="the hardest you can imagine", required=False
     )
     red_flags = forms.MultipleChoiceField(
-        label="Did one of these happen?", choices=[(key, words[0]) for key, words in RED_FLAGS.items()],
+        label="Did one of these happen?", choices=RED_FLAG_CHOICES,
         widget=forms.CheckboxSelectMultiple, required=False,
     )
     stopped_early = forms.ChoiceField(label="Did you stop early?", choices=StoppedEarly.choices, required=False)

@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from clinic.models import User, every_change
-from exercise.pain import RED_FLAGS
+from exercise.pain import RED_FLAG_CHOICES, RED_FLAGS
 from fall_risk.models import Alert
 from patients.models import Patient
 from prescriptions.models import Prescription
@@ -64,7 +64,7 @@ class ExerciseSession(models.Model):
     pain_after = _scale("Pain now, after it")
     difficulty = _scale("Effort (CR10)", null=True, blank=True)
     red_flags = ArrayField(
-        models.CharField(max_length=12, choices=[(key, words[0]) for key, words in RED_FLAGS.items()]),
+        models.CharField(max_length=12, choices=RED_FLAG_CHOICES),
         default=list, blank=True,
     )
     stopped_early = models.CharField(max_length=8, choices=StoppedEarly.choices, blank=True)

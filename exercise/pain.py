@@ -47,6 +47,7 @@ RED_FLAGS = {       # key -> (as the patient reads it, as the care team reads it
     "dizziness": ("I felt dizzy or faint", "dizziness or faintness"),
     "chest_pain": ("I had chest pain, or could not get my breath", "chest pain or breathlessness"),
 }
+RED_FLAG_CHOICES = [(key, words[0]) for key, words in RED_FLAGS.items()]
 
 
 def trouble(*, most: int, during: int, after: int, red_flags: Iterable[str]) -> dict[str, str]:

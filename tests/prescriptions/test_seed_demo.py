@@ -7,13 +7,17 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from clinic.models import User
+from exercise.models import ExerciseSession
+from exercise.selectors import own_session_list
 from generation import services as generation
 from generation.models import GenerationRequest
 from patients.models import Patient
 from prescriptions.management.commands import seed_demo
 from prescriptions.models import Prescription
-from prescriptions.selectors import exercise_list
+from prescriptions.selectors import exercise_held, exercise_list
 from tests.world import Side
+
+MODELS = (User, Patient, GenerationRequest, Prescription, ExerciseSession)
 
 
 @pytest.fixture
@@ -38,13 +42,14 @@ def seed() -> str:
 def test_every_role_has_something_to_see_and_twice_is_once(worker):
     said = seed()
     assert all(email in said for email, _, _ in seed_demo.ACCOUNTS) and seed_demo.PASSWORD in said
-    counts = [model.objects.count() for model in (User, Patient, GenerationRequest, Prescription)]
+    counts = [model.objects.count() for model in MODELS]
     lena = User.objects.get(email="lena@demo.example")
     assert exercise_list(user=lena).count() == 1
+    assert own_session_list(user=lena).count() > 3 and not exercise_held(user=lena).exists()
     assert len({(p.body.height_m, p.body.mass_kg) for p in _with_bodies()}) == len(seed_demo.PATIENTS) >= 5
     assert GenerationRequest.objects.filter(status="queued").exists()
     assert seed() == said
-    assert [model.objects.count() for model in (User, Patient, GenerationRequest, Prescription)] == counts
+    assert [model.objects.count() for model in MODELS] == counts
 
 
 def _with_bodies() -> list[Patient]:

@@ -6,8 +6,10 @@ it refuses a database that holds accounts of anybody else, and any site that is 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
+from unittest import mock
 
 from django.conf import settings
 from django.core.management import call_command
@@ -24,7 +26,8 @@ from generation.services import generation_request_create
 from patients import services as record
 from patients.models import Patient
 from prescriptions.models import Prescription
-from prescriptions.services import prescription_create, prescription_sign
+from prescriptions.services import prescription_create, prescription_new_version, prescription_sign
+from prescriptions.videos import video_cancel
 from prescriptions.words import instructions
 
 CLINIC = "Riverside Physiotherapy (demo)"
@@ -50,6 +53,7 @@ PATIENTS = (
 AWAITED = "Hofmann"         # generated and signed before the command ends
 QUEUED = ("Marchetti",)     # left to the worker
 CANDIDATES = 6
+FIRST_SIGNED_DAYS = 13      # ago
 WAIT_SECONDS = 900
 LIVE_SECONDS = 15           # a worker that has not taken the job by then is taken for absent
 
@@ -71,6 +75,7 @@ class Command(BaseCommand):
             if patient.family_name in QUEUED:
                 self._requested(patient)
         call_command("seed_fall_risk")
+        call_command("seed_exercise")
         self.stdout.write(self._sentence())
 
     def _accounts(self) -> dict[str, User]:
@@ -126,9 +131,17 @@ class Command(BaseCommand):
                     actor=clinician, candidate=motion, sets=3, repetitions=8, rest_s=60, sessions_per_week=3, weeks=2,
                     instructions=instructions(motion), equipment="A stable chair within reach.",
                 )
-                prescription_sign(actor=clinician, prescription=draft, password=PASSWORD)
+                self._sign_twice(clinician, draft)
                 return
         raise CommandError(f"No generated squat keeps every limit of {patient.full_name}: nothing can be signed.")
+
+    def _sign_twice(self, clinician: User, draft: Prescription) -> None:
+        """What the sessions of two weeks are of, and what is in force after it. Only the second is filmed."""
+        with _clock_put_back(timedelta(days=FIRST_SIGNED_DAYS)):
+            first = prescription_sign(actor=clinician, prescription=draft, password=PASSWORD)
+        video_cancel(actor=clinician, video=first.videos.get())
+        second = prescription_new_version(actor=clinician, prescription=first)
+        prescription_sign(actor=clinician, prescription=second, password=PASSWORD)
 
     def _checked(self, check: CandidateCheck) -> CandidateCheck:
         """Wait for OpenSim's word on this one candidate; the others are left to the worker."""
@@ -170,3 +183,11 @@ def _born(age: int) -> date:
     """A birth date that makes somebody `age` years old for most of a year."""
     today = timezone.localdate()
     return date(today.year - age, 1, 15) if (today.month, today.day) >= (1, 15) else date(today.year - age - 1, 1, 15)
+
+
+@contextmanager
+def _clock_put_back(by: timedelta) -> Iterator[None]:
+    """A demo needs a past. The services that make it keep all their checks."""
+    now = timezone.now
+    with mock.patch.object(timezone, "now", lambda: now() - by):
+        yield
