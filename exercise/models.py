@@ -94,5 +94,11 @@ class ExerciseSession(models.Model):
         return max(1, round((self.finished_at - self.started_at).total_seconds() / 60))
 
     @property
+    def stopped_words(self) -> str:
+        """Why, as it reads after "stopped early:"."""
+        words = {"pain": "pain", "tired": "tired", "unwell": "not well", "time": "no time", "other": "another reason"}
+        return words.get(self.stopped_early, "")
+
+    @property
     def flag_words(self) -> list[str]:
         return [RED_FLAGS[flag][0] for flag in self.red_flags]

@@ -11,7 +11,6 @@ from django.utils import timezone
 from clinic.models import User
 from clinic.permissions import get_permitted, permitted
 from exercise.models import ExerciseSession
-from exercise.pain import PainLimit, pain_limit
 from patients.models import Patient
 from prescriptions.models import Prescription, PrescriptionStatus
 
@@ -19,12 +18,6 @@ WEEKS = 4           # what "lately" means on both pages
 TREND = 20          # sessions in the plot of pain
 _LIGHT = ("patient", "status", "version", "sets", "repetitions", "sessions_per_week", "signed_at", "expires_at",
           "withdrawn_at", "held_at")
-
-
-def limit_of(prescription: Prescription) -> PainLimit:
-    """By the conditions that were signed with it."""
-    conditions = (prescription.document or {}).get("profile", {}).get("conditions", [])
-    return pain_limit(condition["name"] for condition in conditions)
 
 
 def session_list(*, user: User, patient: Patient) -> QuerySet[ExerciseSession]:

@@ -13,11 +13,11 @@ from clinic.models import User
 from clinic.permissions import require_on
 from exercise import pain
 from exercise.models import ExerciseSession, StoppedEarly
-from exercise.selectors import limit_of
 from fall_risk.models import Alert, AlertKind
 from fall_risk.services.alerts import alert_raise
 from patients.models import Patient
 from prescriptions.models import Prescription, PrescriptionStatus
+from prescriptions.pain import limit_of
 from prescriptions.services import patient_prescriptions_hold
 
 CLOCKS_DIFFER = timedelta(minutes=5)        # E: a phone's clock and ours

@@ -15,6 +15,7 @@ from exercise import forms, selectors, services
 from exercise.models import ExerciseSession
 from patients.selectors import patient_get
 from prescriptions.models import Prescription
+from prescriptions.pain import limit_of
 
 
 @page(GET="session.record", POST="session.record")
@@ -26,7 +27,7 @@ def session_new(request: HttpRequest, prescription_id: UUID) -> HttpResponse:
     if request.method == "POST" and (made := _told(request, form, prescription)):
         return redirect("own_session", made.pk)
     return render(request, "exercise/session_form.html", {
-        "form": form, "prescription": prescription, "limit": selectors.limit_of(prescription),
+        "form": form, "prescription": prescription, "limit": limit_of(prescription),
     }, status=status_of(form))
 
 
@@ -39,7 +40,7 @@ def session_correct(request: HttpRequest, session_id: UUID) -> HttpResponse:
         messages.success(request, "Corrected. Your clinician sees both.")
         return redirect("own_session", made.pk)
     return render(request, "exercise/session_form.html", {
-        "form": form, "prescription": prescription, "corrects": row, "limit": selectors.limit_of(prescription),
+        "form": form, "prescription": prescription, "corrects": row, "limit": limit_of(prescription),
     }, status=status_of(form))
 
 

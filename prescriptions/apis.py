@@ -15,7 +15,8 @@ from generation.selectors import candidate_get
 from patients.selectors import patient_get
 from prescriptions import selectors, services
 from prescriptions.models import Prescription
-from prescriptions.words import SAFETY, STATEMENT
+from prescriptions.pain import safety_of
+from prescriptions.words import STATEMENT
 
 
 class PrescriptionOut(serializers.ModelSerializer):
@@ -64,7 +65,7 @@ class ExerciseOut(serializers.ModelSerializer):
                   "signed_by", "signed_at", "expires_at", "safety", "statement"]
 
     def get_safety(self, row) -> str:
-        return SAFETY
+        return safety_of(row)
 
     def get_statement(self, row) -> str:
         return STATEMENT

@@ -22,9 +22,10 @@ from clinic.permissions import require_on
 from generation.ownership import Interrupted, Owner, SteppedAside, Watch, drop_lost_connection
 from generation.playback import curves
 from prescriptions.models import MotionPicture, MotionVideo, Prescription, PrescriptionStatus, VideoStatus
+from prescriptions.pain import safety_of
 from prescriptions.rendering.content import content_key
 from prescriptions.rendering.film import Options, Words
-from prescriptions.words import SAFETY, STATEMENT, dose_sentence, picture_words
+from prescriptions.words import STATEMENT, dose_sentence, picture_words
 
 logger = logging.getLogger(__name__)
 
@@ -127,7 +128,7 @@ def words_of(prescription: Prescription) -> Words:
         title="Your squat", dose=dose_sentence(prescription), instructions=(*lines, *equipment),
         validity=f"Signed by {prescription.signed_by.full_name} on {prescription.signed_at:%-d %B %Y}. "
                  f"Valid until {prescription.expires_at:%-d %B %Y}.",
-        safety=SAFETY, statement=STATEMENT,
+        safety=safety_of(prescription), statement=STATEMENT,
     )
 
 

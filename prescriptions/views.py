@@ -11,10 +11,11 @@ from generation import downloads
 from generation.selectors import candidate_get
 from prescriptions import forms, selectors, services
 from prescriptions.models import Prescription
+from prescriptions.pain import safety_of
 from prescriptions.video_views import videos_of
-from prescriptions.words import CHECKED, NOT_CHECKED, SAFETY, STATEMENT, instructions
+from prescriptions.words import CHECKED, NOT_CHECKED, STATEMENT, instructions
 
-_WORDS = {"safety": SAFETY, "statement": STATEMENT, "checked": CHECKED, "not_checked": NOT_CHECKED}
+_WORDS = {"statement": STATEMENT, "checked": CHECKED, "not_checked": NOT_CHECKED}
 
 
 @page(GET="prescription.create", POST="prescription.create")
@@ -100,7 +101,8 @@ def today(request: HttpRequest) -> HttpResponse:
     held = None if exercise else selectors.exercise_held(user=request.user).first()
     video = selectors.video_ready(prescription=exercise) if exercise else None
     return render(request, "prescriptions/today.html", {
-        "exercise": exercise, "held": held, "video": video, "shares": selectors.shared_list(user=request.user),
+        "exercise": exercise, "safety": safety_of(exercise) if exercise else "",
+        "held": held, "video": video, "shares": selectors.shared_list(user=request.user),
         **_WORDS,
     })
 

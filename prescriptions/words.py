@@ -10,7 +10,7 @@ STATEMENT = (
     "review and approve it before a patient uses it."
 )
 SAFETY = (
-    "Stop if you feel sharp pain, pain above 5 out of 10, dizziness, chest pain or shortness of breath, or if the "
+    "Stop if you feel sharp pain, pain above {most} out of 10, dizziness, chest pain or shortness of breath, or if the "
     "joint gives way. Then tell your clinician. In an emergency call your local emergency number."
 )
 CHECKED = (

@@ -6,6 +6,7 @@ from django.forms import BoundField
 
 from exercise import forms, selectors
 from exercise.models import ExerciseSession
+from prescriptions.pain import limit_of
 
 register = template.Library()
 WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 320, 150, 22, 8, 22      # of the plot, in its own units
@@ -16,13 +17,13 @@ def session_form(context, prescription) -> dict:
     return {
         "request": context["request"], "csrf_token": context.get("csrf_token"), "prescription": prescription,
         "form": forms.SessionForm(initial=forms.first_answers(prescription)),
-        "limit": selectors.limit_of(prescription),
+        "limit": limit_of(prescription),
     }
 
 
 @register.inclusion_tag("exercise/_before.html")
 def before_you_start(prescription) -> dict:
-    return {"limit": selectors.limit_of(prescription)}
+    return {"limit": limit_of(prescription)}
 
 
 @register.inclusion_tag("exercise/_diary.html", takes_context=True)
