@@ -1,4 +1,4 @@
-"""Prepare this checkout and hand over: `python3 scripts/bootstrap.py run|test|bench|assets [arguments]`.
+"""Prepare this checkout and hand over: `python3 scripts/bootstrap.py run|test|bench|assets|prepare [arguments]`.
 
 Makes the virtual environment, installs what pyproject.toml asks for, builds the browser bundle; each only when its
 inputs have changed. Needs nothing but Python's standard library, and must still be readable by an old Python, so that
@@ -27,11 +27,11 @@ class Problem(Exception):
 
 def main():
     goal, arguments = (sys.argv[1] if len(sys.argv) > 1 else ""), sys.argv[2:]
-    if goal not in ("run", "test", "bench", "assets"):
-        raise Problem("Usage: python3 scripts/bootstrap.py run|test|bench|assets [arguments]")
+    if goal not in ("run", "test", "bench", "assets", "prepare"):
+        raise Problem("Usage: python3 scripts/bootstrap.py run|test|bench|assets|prepare [arguments]")
     ensure_python()
     with setup_lock():
-        install("test" if goal == "test" else "run")
+        install("test" if goal in ("test", "prepare") else "run")
         if goal != "bench":
             build_assets()
         if goal == "test":

@@ -29,11 +29,14 @@ ENGINE_ARROWS = {
     "reference": {"physics"},
     "metrics": {"body", "physics"},
     "analysis": {"reference", "metrics", "motion_data"},
-    "validation": {"analysis"},
     "motion_data": {"body", "formats", "metrics"},
     "motion_model": {"motion_data"},
     "guidance": {"motion_model", "metrics", "body"},
 }
+# They measure the rest and may use all of it; nothing uses them.
+ENGINE_TOP = {"validation", "evaluation"}
+# Draws the motion of a prescription; knows nothing of the database.
+RENDERING = "prescriptions.rendering"
 
 # What each app may import of the project.
 APP_ARROWS = {
@@ -90,7 +93,9 @@ def engine_faults(module: str, name: str) -> str | None:
         if not within(name, ENGINE):
             return "the engine imports nothing of the project but itself"
         here, there = (full.removeprefix(f"{ENGINE}.").partition(".")[0] for full in (module, name))
-        allowed = reach(here) | LEAVES if here in ENGINE_ARROWS else {there}      # generate.py uses all
+        if there in ENGINE_TOP and here not in ENGINE_TOP:
+            return f"nothing uses {there}"
+        allowed = reach(here) | LEAVES if here in ENGINE_ARROWS else {there}      # generate.py and the top use all
         return None if there in allowed | {here} else f"{here} may not use {there}"
     top = name.partition(".")[0]
     allowed = ENGINE_LIBRARIES | (BUILD_LIBRARIES if within(module, BUILDER) else set())
@@ -100,6 +105,10 @@ def engine_faults(module: str, name: str) -> str | None:
 
 def app_faults(module: str, name: str) -> str | None:
     app = module.partition(".")[0]
+    if within(module, RENDERING):
+        allowed = (RENDERING, ENGINE, "scripts")
+        outside = in_project(name) and not any(within(name, room) for room in allowed) or within(name, "django")
+        return "the renderer knows no database" if outside else None
     if not in_project(name) or within(name, app) and not (app != "generation" and within(name, ENGINE)):
         return None
     if module in WIRING or any(within(name, allowed) for allowed in APP_ARROWS[app]):
@@ -155,6 +164,10 @@ def test_every_room_is_looked_at():
         ("generation.services", "prescriptions.models", False),
         ("prescriptions.services", "generation.models", True),
         ("prescriptions.services", "generation.engine.body", True),
+        ("prescriptions.rendering.studio", "prescriptions.models", False),
+        ("prescriptions.rendering.studio", "django.db", False),
+        ("generation.engine.generate", "generation.engine.validation.x", False),
+        ("generation.engine.evaluation.page", "generation.engine.generate", True),
     ],
 )
 def test_the_rules_themselves(module, name, allowed):

@@ -137,6 +137,7 @@ def verdict(candidate) -> Verdict:
         "moments": {name: (40 * bend).tolist() for name in joints},
         "activations": {name: (0.4 * bend).tolist() for name in groups},
         "loads": {name: (2 * bend).tolist() for name in loads},
+        "stability": {"margin_of_stability": (0.1 - 0.05 * bend).tolist()},
     }
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
