@@ -22,7 +22,7 @@ from generation.engine.evaluation.motions import (
     in_phase,
     tiled,
 )
-from generation.engine.evaluation.people import Person, depth_and_tempo, groups, requests
+from generation.engine.evaluation.people import Person, Request, depth_and_tempo, groups, requests
 from generation.engine.evaluation.personal import personal_motions
 from generation.engine.evaluation.placing import closed, place, times_of
 from generation.engine.evaluation.published_guidance import BATCH, ITERATIONS, Schedule, guided_as_published
@@ -30,6 +30,7 @@ from generation.engine.evaluation.realism import JUDGES, giveaways, judge
 from generation.engine.evaluation.store import WORK, Store, code_key
 from generation.engine.motion_model import HELD_OUT, PUBLISHED_VQVAE, RESIDUAL_VQVAE, MotionModel, load_motion_model
 from generation.engine.motion_model.preparation import channels_of, reconstruction_error
+from generation.engine.profile import Profile
 
 SEED = 0
 REQUESTS_EACH, CANDIDATES_EACH = 4, 6        # natural squats: requests for ten real squats, candidates of each
@@ -37,6 +38,8 @@ WINDOW_CANDIDATES = 10                       # for each activation window, each 
 OPENSIM_MOTIONS = 30
 PROFILES, CANDIDATES, ENOUGH = 1000, 16, 3
 HELD, TRAIN, PLANTED, OURS = "held-out people", "training people", "held-out people, planted", "ours"
+UNASKED = "ours, no depth asked"
+DEPTH_ROOM_DEG = 6.0                         # to either side of the knee flexion that is asked for (E)
 UNGUIDED, RESIDUAL, GUIDED = "unguided VQ-VAE", "unguided residual VQ-VAE", "published guidance"
 NEAREST, BLEND, MIXTURE = "nearest training squat", "linear blend", "PCA + Gaussian mixture"
 JOINTS = {"knee": ("knee_angle_r", "knee_angle_l"), "hip": ("hip_flexion_r", "hip_flexion_l"),
@@ -47,7 +50,7 @@ _CHUNK = 4                                   # of them together
 
 @dataclass
 class Evaluation:
-    """One run. ``count``: of the random profiles; ``iterations``: of the published guidance;
+    """One run. ``count``: of the random profiles; ``iterations``: of the published guidance, 0 leaves it out;
     ``opensim``: motions that OpenSim judges, of the windows and of the profiles."""
 
     work: Path = WORK
@@ -111,8 +114,8 @@ class Evaluation:
 
     def squats(self, name: str) -> list[Squat]:
         """The set of that name, made or taken from what is kept."""
-        store = self.store if name == OURS else self.fixed
-        made = {OURS: self._ours, GUIDED: self._guided}.get(name, self._placed)
+        store = self.store if name in (OURS, UNASKED) else self.fixed
+        made = {OURS: self._ours, UNASKED: self._ours, GUIDED: self._guided}.get(name, self._placed)
         file = store.folder / "sets" / f"{name.replace(' ', '-').replace(',', '')}.npz"
         if name in (HELD, TRAIN):
             people = self.groups["test" if name == HELD else "train"]
@@ -134,11 +137,21 @@ class Evaluation:
         found = []
         for number, request in enumerate(self.asked):
             self.tell(f"natural squats: request {number + 1} of {len(self.asked)}")
-            profile = self.test[request.person].parsed(**request.fields())
-            delivery = deliver(self.store, f"natural/{number:03d}", profile, CANDIDATES_EACH, request.seed, self.model,
+            profile, part = self.natural(request, name == OURS)
+            delivery = deliver(self.store, f"{part}/{number:03d}", profile, CANDIDATES_EACH, request.seed, self.model,
                                self.device)
             found += [Squat(request.person, read_delivered(path)) for path in delivery.accepted]
         return found
+
+    def natural(self, request: Request, depth_asked: bool) -> tuple[Profile, str]:
+        """The profile of a natural squat at the tempo of a training person's, and that squat's depth if asked, and the
+        name under which it is kept."""
+        fields = request.fields()
+        if depth_asked:
+            low, high = (request.knee_deg + side * DEPTH_ROOM_DEG for side in (-1, 1))
+            fields["constraints"] = [{"variable": "knee_flexion_peak", "min": low, "max": high, "unit": "deg",
+                                      "side": "both", "source": "evaluation"}]
+        return self.test[request.person].parsed(**fields), "natural-deep" if depth_asked else "natural"
 
     def _placed(self, name: str) -> list[Squat]:
         rng = np.random.default_rng(SEED)
@@ -180,9 +193,14 @@ class Evaluation:
 
     def sets(self) -> dict[str, dict]:
         """Set -> its measures; see `_measured`."""
-        return {name: (self.store if name == OURS else self.fixed).json(
+        return {name: (self.store if name in (OURS, UNASKED) else self.fixed).json(
             f"measures/{name.replace(' ', '-').replace(',', '')}", lambda name=name: self._measured(name))
-            for name in (HELD, TRAIN, OURS, UNGUIDED, RESIDUAL, GUIDED, NEAREST, MIXTURE, BLEND)}
+            for name in (HELD, TRAIN, *self._made())}
+
+    def _made(self) -> tuple[str, ...]:
+        """The sets that were made by somebody or something."""
+        guided = (GUIDED,) if self.iterations else ()
+        return (OURS, UNASKED, UNGUIDED, RESIDUAL, *guided, NEAREST, MIXTURE, BLEND)
 
     def _measured(self, name: str) -> dict:
         self.tell(f"measuring: {name}")
@@ -237,7 +255,7 @@ class Evaluation:
         found = {}
         test, train = sorted(self.test), [person.name for person in self.groups["train"]]
         partner = {name: {other for i, other in enumerate(train) if i % len(test) == test.index(name)} for name in test}
-        for name in (TRAIN, OURS, UNGUIDED, RESIDUAL, GUIDED, NEAREST, MIXTURE, BLEND):
+        for name in (TRAIN, *self._made()):
             self.tell(f"judging: {name}")
             made = self.squats(name)
             found[name] = {}

@@ -4,9 +4,12 @@ HOW = """## How it was measured
 
 **What is asked.** For each held-out person: the body that a clinician would enter (height, mass, thigh and shank
 lengths of the fitted model; sex and age are not told, mass is 24 kg/m2 of the height except where a source tells it:
-ours, E). For natural squats nothing is limited beyond what is built in; the tempo is that of a training person's squat,
-slowed to the built-in 2 s where it is faster; how deep to go the generator decides. What is compared are the written
-`.mot` files of accepted candidates, read by a reader of the evaluation's own.
+ours, E).
+For natural squats nothing is limited beyond what is built in; what is asked of every baseline is asked here too: tempo
+and depth (knee flexion, 6 degrees to either side) of a training person's squat, slowed to the built-in 2 s where it is
+faster. *No depth asked* leaves the depth to the generator, which stays within what its loads are trusted for: less deep
+than these people squat. What is compared are the written `.mot` files of accepted candidates, read by a reader of the
+evaluation's own.
 
 **One repetition.** Of every motion, recorded or made: from the last frame before the descent in which the pelvis has
 sunk by less than 5 % of its way to the first such frame after the ascent (E).

@@ -24,7 +24,7 @@ class Command(BaseCommand):
         parser.add_argument("--profiles", type=int, default=PROFILES, metavar="N",
                             help=f"how many random profiles (default {PROFILES}; fewer are named in the table)")
         parser.add_argument("--iterations", type=int, default=ITERATIONS, metavar="N",
-                            help=f"of the published guidance (default {ITERATIONS}, as published)")
+                            help=f"of the published guidance (default {ITERATIONS}, as published; 0 leaves it out)")
         parser.add_argument("--opensim", type=int, default=OPENSIM_MOTIONS, metavar="N",
                             help=f"how many motions OpenSim judges, twice (default {OPENSIM_MOTIONS})")
         parser.add_argument("--only", metavar="ROW", help=f"one of: {', '.join(Evaluation.names())}")
@@ -33,8 +33,8 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="measure and print, write no page")
 
     def handle(self, *args, **options) -> None:
-        if min(options["profiles"], options["iterations"], options["opensim"]) < 1:
-            raise CommandError("--profiles, --iterations and --opensim: at least 1")
+        if min(options["profiles"], options["opensim"]) < 1 or options["iterations"] < 0:
+            raise CommandError("--profiles and --opensim: at least 1; --iterations: at least 0")
         if options["only"] not in (None, *Evaluation.names()):
             raise CommandError(f"--only: there is no {options['only']!r}; choose from {', '.join(Evaluation.names())}",
                                returncode=2)
