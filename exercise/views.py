@@ -67,9 +67,10 @@ def own_progress(request: HttpRequest) -> HttpResponse:
 def patient_sessions(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     patient = patient_get(user=request.user, patient_id=patient_id, action="session.list")
     rows = selectors.session_list(user=request.user, patient=patient)
+    last = rows.first()
     return render(request, "exercise/patient_sessions.html", {
         "patient": patient, "sessions": paged(request, rows), "held": selectors.held_of(patient),
-        **_progress(rows, patient),
+        "limit": limit_of(last.prescription) if last else None, **_progress(rows, patient),
     })
 
 

@@ -80,7 +80,7 @@ class Diary {
     box.append(element("h2", "", refused ? "Not accepted" : "Not sent yet"));
     if (refused) box.append(element("p", "", `Your session of ${when}: ${refused}`));
     else {
-      const how = this.signedOut ? "Sign in again, then it is sent." : "It is kept on this device and sent as soon as there is a connection. You can go on.";
+      const how = this.signedOut ? "Sign in again, then it is sent." : "It is kept on this device and sent as soon as there is a connection.";
       box.append(element("p", "", `Your session of ${when} has not reached your clinic. ${how}`));
     }
     const actions = element("div", "actions");
