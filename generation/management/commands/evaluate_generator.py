@@ -10,7 +10,7 @@ from generation.engine.evaluation.evaluate import OPENSIM_MOTIONS, PROFILES, Eva
 from generation.engine.evaluation.page import merged, write
 from generation.engine.evaluation.published_guidance import ITERATIONS
 from generation.engine.evaluation.store import WORK
-from generation.engine.evaluation.table import MET, MISSED, UNMEASURED, rows
+from generation.engine.evaluation.table import MET, MISSED, SO_FAR, UNMEASURED, rows
 from generation.engine.motion_model import ModelError
 
 
@@ -47,7 +47,7 @@ class Command(BaseCommand):
         found = rows(results)
         for row in found:
             self.stdout.write(f"[{row.state}] {row.what}\n    bar: {row.bar}\n    ours: {row.ours}")
-        counts = {state: sum(row.state == state for row in found) for state in (MET, MISSED, UNMEASURED)}
+        counts = {state: sum(row.state == state for row in found) for state in (MET, SO_FAR, MISSED, UNMEASURED)}
         self.stdout.write(", ".join(f"{count} {state}" for state, count in counts.items()))
         if not options["dry_run"]:
             facts = {"motion model": evaluation.model.version, "code of the generator": evaluation.store.folder.name,
