@@ -176,7 +176,7 @@ def test_a_patients_own_squat(visitor, tmp_path):
 def test_the_patient_on_a_phone(visitor):
     page = visitor("lena@demo.example", PHONE)
     expect(page.get_by_role("heading", name="Your squat")).to_be_visible()
-    expect(page.get_by_text("Repetitions")).to_be_visible()
+    expect(page.get_by_text("Repetitions", exact=True)).to_be_visible()
     expect(page.get_by_text("Stop if you feel")).to_be_visible()
     shows_motion(page)
     fits(page, "Your squat")

@@ -58,7 +58,8 @@ def test_nasty_input_is_refused_in_the_one_shape(name, shared_world: World, clin
     address = reverse(name, kwargs=ids)
     patient = Client()
     patient.force_login(shared_world.own.patient)
-    client = {"api:user_list": administrator, "api:own_fall_list": patient}.get(name, clinician)
+    others = {"api:user_list": administrator, "api:own_fall_list": patient, "api:own_session_list": patient}
+    client = others.get(name, clinician)
     fields = fields_of(pattern.callback)
     bodies = NASTY + [json.dumps({field: value for field in fields}).encode() for value in VALUES]
     bodies += [json.dumps({field: value}).encode() for field in fields[:3] for value in VALUES[:12]]
@@ -123,6 +124,6 @@ def test_the_schema_describes_every_endpoint(clinician: Client, capsys):
     for (path, method), what in operations.items():
         assert any(status.startswith("2") for status in what["responses"]), path
         if method in ("post", "put"):
-            bodiless = ("/cancel/", "/retry/", "/resolve/", "/new-version/", "/take-back/")
+            bodiless = ("/cancel/", "/retry/", "/repeat/", "/resolve/", "/revoke/", "/new-version/", "/take-back/")
             assert "requestBody" in what or path.endswith(bodiless), path
     assert "warning" not in capsys.readouterr().err.lower()
