@@ -101,12 +101,6 @@ class Prior:
             return latent.unsqueeze(1) + STEP * self.spread * torch.randn(shape, generator=generator).to(latent)
         return self._model.again(latent, count, generator)
 
-    def nearest_training(self, latent: Tensor) -> Tensor:
-        """(batch,) root mean squared distance to the nearest training latent, in standard deviations."""
-        with torch.no_grad():
-            scale = self.spread * len(self.spread) ** 0.5
-            return torch.cdist(latent / scale, self.latents / scale).amin(-1)
-
     def _blends(self, count: int, generator: torch.Generator) -> Tensor:
         order = torch.randperm(len(self.latents), generator=generator).repeat(count // len(self.latents) + 2)
         first, second = self.latents[order[:count]], self.latents[order[1:count + 1]]

@@ -4,6 +4,7 @@ Two families stand behind `MotionModel`: `ContinuousModel`, what ships, and `Qua
 measured against.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import torch
@@ -41,7 +42,7 @@ class Standing:
     people: list[StandingPose]
 
 
-class MotionModel:
+class MotionModel(ABC):
     """A frozen model of squats of FRAMES frames with the lowest pelvis at frame BOTTOM.
 
     Channels (LEARNED_COORDINATES) are physical: radians from standing; pelvis translations from standing in leg
@@ -62,17 +63,17 @@ class MotionModel:
     def device(self) -> torch.device:
         return self.training_latents.device
 
+    @abstractmethod
     def encode(self, x: Tensor) -> Tensor:
         """Channels (batch, FRAMES, channel) to latents (batch, ...)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def decode(self, z: Tensor) -> Tensor:
         """Latents (batch, ...) to channels (batch, FRAMES, channel). Differentiable."""
-        raise NotImplementedError
 
+    @abstractmethod
     def unlikeness(self, z: Tensor) -> Tensor:
         """(batch,) how unlike what was learned: about 1 for a person's repetition. Differentiable."""
-        raise NotImplementedError
 
 
 class ContinuousModel(MotionModel):

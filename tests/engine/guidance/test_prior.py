@@ -47,12 +47,6 @@ def test_movement_and_latent_are_one_another(prior):
     torch.testing.assert_close(prior.encode(prior.offsets(latent)), latent, atol=5e-3, rtol=1e-3)
 
 
-def test_a_training_motion_is_nearest_to_itself(prior):
-    near = prior.nearest_training(torch.cat([prior.latents[:2], prior.latents[:2] + 0.5]))
-    torch.testing.assert_close(near[:2], torch.zeros(2), atol=1e-3, rtol=0)
-    assert (near[2:] > 0.1).all()
-
-
 def test_the_depth_that_is_asked_is_reached(prior):
     asked = torch.tensor([95.0, 105.0, 120.0])
     knees = [prior.columns.index(column) for column in KNEES]
