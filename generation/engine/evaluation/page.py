@@ -59,8 +59,8 @@ def _table(results: dict) -> str:
     for row in rows(results):
         ours = f"{row.ours}<br>{row.note}" if row.note else row.ours
         lines.append(f"| {row.what} | {row.published} | {row.bar} | {ours} | {row.baselines} | {row.state} |")
-    lines += ["", "Speed and memory are no part of this page: `make bench` prints them, the guided batch of 64 beside 64 "
-              "runs of OpenSim included."]
+    lines += ["", "Speed and memory are no part of this page: `make bench` prints them, the guided batch of 64 "
+              "beside 64 runs of OpenSim included."]
     return "\n".join(lines)
 
 
